@@ -1,0 +1,118 @@
+"""The `kernel` decorator: numba's compiler, with a compile cache that never stands in the way.
+
+A kernel is compiled at its first call and kept in a cache beside its source file, else in the
+user's cache folder, else in a private temporary folder that all processes of this user share.
+Where none of these can be written the kernel is compiled for this process alone, with one warning.
+
+numba checks a cached kernel against its own source file only. Kernels here are built from kernels
+of other files, so the stamp covers every kernel file of the package.
+"""
+
+import functools
+import hashlib
+import os
+import stat
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import caching
+
+BOUNDS_CHECKS = os.environ.get("DEDUP_BOUNDS_CHECKS") == "1"
+"""Compile kernels with bounds checks, for fuzzing; such kernels are not cached."""
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Return `function` compiled by numba: without the GIL, without fast-math, cached on disk."""
+    dispatcher = numba.njit(nogil=True, boundscheck=BOUNDS_CHECKS)(function)
+    if not BOUNDS_CHECKS:
+        try:
+            dispatcher._cache = _KernelCache(dispatcher.py_func)
+        except RuntimeError:  # numba: no locator could write anywhere
+            _warn_uncached("no folder for the cache can be written")
+    return dispatcher
+
+
+@functools.cache
+def _warn_uncached(reason: str) -> None:
+    warnings.warn(
+        f"compiled kernels cannot be kept ({reason}); each process compiles them anew, which takes "
+        "some seconds. Set NUMBA_CACHE_DIR to a folder that can be written.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+
+
+@functools.cache
+def _kernel_sources_digest() -> bytes:
+    """Return a digest of all files of the package that define or build kernels."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        source = path.read_bytes()
+        if b"@kernel" in source or path.samefile(__file__):
+            digest.update(source)
+    return digest.digest()
+
+
+class _PackageStamp:
+    """Mixin: the stamp of a cached kernel is the digest of all kernel sources."""
+
+    def get_source_stamp(self) -> bytes:
+        return _kernel_sources_digest()
+
+
+class _UserProvided(_PackageStamp, caching.UserProvidedCacheLocator):  # type: ignore[misc]
+    pass
+
+
+class _InTree(_PackageStamp, caching.InTreeCacheLocator):  # type: ignore[misc]
+    pass
+
+
+class _UserWide(_PackageStamp, caching.UserWideCacheLocator):  # type: ignore[misc]
+    pass
+
+
+def _private_folder() -> str:
+    owner = os.getuid() if hasattr(os, "getuid") else "user"
+    return os.path.join(tempfile.gettempdir(), f"article-dedup-kernels-{owner}")
+
+
+class _PrivateTemporary(_PackageStamp, caching.InTreeCacheLocator):  # type: ignore[misc]
+    """A folder under the system's temporary folder that only this user can enter."""
+
+    def get_cache_path(self) -> str:
+        subfolder: str = self.get_suitable_cache_subpath(self._py_file)
+        return os.path.join(_private_folder(), subfolder)
+
+    def ensure_cache_path(self) -> None:
+        path = _private_folder()
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        status = os.lstat(path)
+        # Another user could have made the folder first; code from there must not be run.
+        private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
+        if hasattr(os, "getuid") and not (private and status.st_uid == os.getuid()):
+            raise PermissionError(f"{path} is not private to this user")
+        super().ensure_cache_path()
+
+
+class _KernelCacheImpl(caching.CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = (_UserProvided, _InTree, _UserWide, _PrivateTemporary)
+
+
+class _KernelCache(caching.FunctionCache):  # type: ignore[misc]
+    """numba's cache of one function; a cache that fails is a cache that is not used."""
+
+    _impl_class = _KernelCacheImpl
+
+    @contextmanager
+    def _guard_against_spurious_io_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, EOFError, ValueError) as error:  # full disk, torn file, folder gone
+            self.disable()
+            _warn_uncached(str(error))

@@ -1,0 +1,39 @@
+"""The errors that this package raises.
+
+    DedupError
+    +-- SettingsError      an option has a value that cannot work
+    +-- InputError         the input as a whole cannot be used
+    |   +-- RecordError    one record cannot be used; says which and why
+    +-- OutputError        a result cannot be written where it was asked for
+
+Each message says what was wrong, the value seen, where, what was expected and what to do.
+"""
+
+
+class DedupError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class SettingsError(DedupError, ValueError):
+    """A setting, or a set of them, that cannot work; names the setting, its value and the choices."""
+
+
+class InputError(DedupError, ValueError):
+    """An input that cannot be used as a whole: no such file, a column that is missing, another type."""
+
+
+class RecordError(InputError):
+    """One record that cannot be used; the message says where it stands and why.
+
+    >>> str(RecordError("the id is null", place="row 3"))
+    'row 3: the id is null'
+    """
+
+    def __init__(self, reason: str, *, place: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.reason = reason
+        self.place = place
+
+
+class OutputError(DedupError, OSError):
+    """A result that cannot be written: a folder that exists, is read-only or is full."""

@@ -1,0 +1,107 @@
+"""Candidate buckets: which articles share a band key, found by sorting."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.compiling import kernel
+
+u64 = np.uint64
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """The buckets of two or more entries, in the order of the articles' positions.
+
+    The buckets of position p are buckets[offsets[p]:offsets[p + 1]], int64; `offsets` int64[n + 1].
+    A bucket's number says nothing but which positions share it.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    buckets: npt.NDArray[np.int64]
+    num_buckets: int
+
+
+def find_buckets(
+    num_positions: int,
+    lanes: list[tuple[npt.NDArray[np.int64], int, Callable[[int], npt.NDArray[np.uint64]]]],
+    num_threads: int = 1,
+) -> Buckets:
+    """Return the buckets of all bands of all lanes.
+
+    A lane is the rising positions of its entries, int64[m]; its number of bands; and a function that
+    returns the keys, uint64[m], of one band. Memory is what the shared buckets need: an entry that
+    shares no key in a band leaves nothing behind.
+    """
+    tasks = [
+        (positions, keys_of, band)
+        for positions, num_bands, keys_of in lanes
+        if len(positions) > 1
+        for band in range(num_bands)
+    ]
+    if num_threads == 1:
+        found = [_shared_keys(*task) for task in tasks]
+    else:
+        with ThreadPoolExecutor(num_threads) as pool:
+            found = list(pool.map(lambda task: _shared_keys(*task), tasks))
+    members = np.concatenate([part[0] for part in found]) if found else np.empty(0, dtype=np.int64)
+    sizes = [part[2] for part in found]
+    starts = np.cumsum([0, *sizes])
+    numbers = (
+        np.concatenate([part[1] + start for part, start in zip(found, starts[:-1], strict=True)])
+        if found
+        else np.empty(0, dtype=np.int64)
+    )
+    offsets = np.zeros(num_positions + 1, dtype=np.int64)
+    np.cumsum(np.bincount(members, minlength=num_positions), out=offsets[1:])
+    buckets = np.empty(len(members), dtype=np.int64)
+    _place(members, numbers, offsets[:-1].copy(), buckets)
+    return Buckets(offsets, buckets, int(starts[-1]))
+
+
+def _shared_keys(
+    positions: npt.NDArray[np.int64], keys_of: Callable[[int], npt.NDArray[np.uint64]], band: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """Return positions and bucket numbers of the entries that share their key, and the bucket count.
+
+    The entry's number takes the low bits of the key, so that one sort of plain integers orders both.
+    Keys keep 40 bits or more for up to 16 million articles; a chance meeting costs a comparison.
+    """
+    bits = u64(max(1, int(len(positions) - 1).bit_length()))
+    keyed = ((keys_of(band) >> bits) << bits) | np.arange(len(positions), dtype=np.uint64)
+    keyed.sort()
+    members = np.empty(len(keyed), dtype=np.int64)
+    numbers = np.empty(len(keyed), dtype=np.int64)
+    count, num_buckets = _runs(keyed, bits, members, numbers)
+    return positions[members[:count]], numbers[:count].copy(), num_buckets
+
+
+@kernel
+def _runs(keyed, bits, members, numbers):
+    count = 0
+    num_buckets = 0
+    start = 0
+    mask = (u64(1) << bits) - u64(1)
+    while start < len(keyed):
+        end = start + 1
+        while end < len(keyed) and keyed[end] >> bits == keyed[start] >> bits:
+            end += 1
+        if end - start > 1:
+            for k in range(start, end):
+                members[count] = np.int64(keyed[k] & mask)
+                numbers[count] = num_buckets
+                count += 1
+            num_buckets += 1
+        start = end
+    return count, num_buckets
+
+
+@kernel
+def _place(members, numbers, cursor, buckets):
+    for k in range(len(members)):
+        position = members[k]
+        buckets[cursor[position]] = numbers[k]
+        cursor[position] += 1

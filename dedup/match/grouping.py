@@ -1,0 +1,111 @@
+"""From features to groups and pairs: canonical order, buckets, scan."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.compiling import kernel
+from dedup.match.buckets import Buckets, find_buckets
+from dedup.match.scan import MatchingPairs, Scan, find_matching_pairs, scan_canonicals
+from dedup.match.verify import Features, Rule
+
+u64 = np.uint64
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One kind of signature: the rows that have it, rising, int64[m], and its band keys.
+
+    `keys_of(band)` returns the keys of one band, uint64[m].
+    """
+
+    rows: npt.NDArray[np.int64]
+    num_bands: int
+    keys_of: Callable[[int], npt.NDArray[np.uint64]]
+
+
+def group_articles(
+    order: npt.NDArray[np.int64],
+    fingerprints: npt.NDArray[np.uint64],
+    features: Features,
+    rule: Rule,
+    lanes: list[Lane],
+    signatures: npt.NDArray[np.uint32],
+    num_threads: int = 1,
+) -> Scan:
+    """Return the canonical scan over the rows in `order`, int64[n]; positions index `order`."""
+    firsts = find_firsts(order, fingerprints, features)
+    buckets = _buckets(order, firsts == np.arange(len(order)), lanes, num_threads)
+    return scan_canonicals(features, rule, order, firsts, buckets, signatures)
+
+
+def pair_articles(
+    num_rows: int, features: Features, rule: Rule, lanes: list[Lane], num_threads: int = 1
+) -> MatchingPairs:
+    """Return all matching pairs of rows."""
+    order = np.arange(num_rows, dtype=np.int64)
+    buckets = _buckets(order, np.ones(num_rows, dtype=np.bool_), lanes, num_threads)
+    return find_matching_pairs(features, rule, order, buckets)
+
+
+def _buckets(
+    order: npt.NDArray[np.int64], taking_part: npt.NDArray[np.bool_], lanes: list[Lane], num_threads: int
+) -> Buckets:
+    """Return the buckets of the positions that take part."""
+    entries = np.full(len(order), -1, dtype=np.int64)
+    position_lanes = []
+    for lane in lanes:
+        entries[:] = -1
+        entries[lane.rows] = np.arange(len(lane.rows))
+        entry_at = entries[order]
+        positions = np.flatnonzero((entry_at >= 0) & taking_part)
+        chosen = entry_at[positions]
+        keys_of = _reordered(lane.keys_of, chosen)
+        position_lanes.append((positions, lane.num_bands, keys_of))
+    return find_buckets(len(order), position_lanes, num_threads)
+
+
+def _reordered(
+    keys_of: Callable[[int], npt.NDArray[np.uint64]], chosen: npt.NDArray[np.int64]
+) -> Callable[[int], npt.NDArray[np.uint64]]:
+    return lambda band: keys_of(band)[chosen]
+
+
+def find_firsts(
+    order: npt.NDArray[np.int64], fingerprints: npt.NDArray[np.uint64], features: Features
+) -> npt.NDArray[np.int64]:
+    """Return for each position, int64[n], the first one with the very same tokens.
+
+    Equal fingerprints are checked token by token. A text without a token is first only to itself.
+    """
+    at = fingerprints[order]
+    by_fingerprint = np.argsort(at, kind="stable").astype(np.int64)
+    firsts = np.arange(len(order), dtype=np.int64)
+    _find_firsts(
+        by_fingerprint, at, order, features.tokens, features.token_begins, features.token_ends, firsts
+    )
+    return firsts
+
+
+@kernel
+def _find_firsts(by_fingerprint, at, order, tokens, begins, ends, firsts):
+    start = 0
+    for k in range(1, len(by_fingerprint)):
+        position = by_fingerprint[k]
+        if at[position] != at[by_fingerprint[start]]:
+            start = k
+            continue
+        first = by_fingerprint[start]
+        a, b = order[first], order[position]
+        length = ends[a] - begins[a]
+        if length == 0 or length != ends[b] - begins[b]:
+            continue
+        same = True
+        for j in range(length):
+            if tokens[begins[a] + j] != tokens[begins[b] + j]:
+                same = False
+                break
+        if same:
+            firsts[position] = first

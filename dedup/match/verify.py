@@ -1,0 +1,218 @@
+"""Compiled verification: exact Jaccard similarity and coverage of two articles' shingle sets.
+
+The set of one article is laid into a hash table of 32-bit shingle hashes; others are then counted
+against it. Word shingles are derived from the stored token hashes each time, which is cheaper than
+keeping them. A length filter rejects before a set is read: J <= min(|A|, |B|) / max(|A|, |B|).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.compiling import kernel
+from dedup.text.kernels import word_shingles
+
+u32 = np.uint32
+
+NO_MATCH = 0
+BY_WORDS = 1
+BY_CHARACTERS = 2
+
+
+class Features(NamedTuple):
+    """What verification reads of n articles; rows in compressed form, `begins` and `ends` int64[n].
+
+    `tokens` uint32 are token hashes, `characters` uint32 the character shingle hashes of short texts
+    (an empty range for others). An article is a row here.
+    """
+
+    tokens: npt.NDArray[np.uint32]
+    token_begins: npt.NDArray[np.int64]
+    token_ends: npt.NDArray[np.int64]
+    characters: npt.NDArray[np.uint32]
+    character_begins: npt.NDArray[np.int64]
+    character_ends: npt.NDArray[np.int64]
+
+
+class Rule(NamedTuple):
+    """When two articles match: by words at `threshold`, or by characters.
+
+    `character_thresholds` float64 has the threshold for each length in words of the shorter text; its
+    last value serves all longer ones. `shingle_size` 0 means that words are not compared.
+    """
+
+    shingle_size: int
+    multipliers: npt.NDArray[np.uint64]
+    threshold: float
+    character_thresholds: npt.NDArray[np.float64]
+
+
+class HashSet(NamedTuple):
+    """Scratch for one loaded set: open addressing; a slot counts when its `owners` value is current."""
+
+    keys: npt.NDArray[np.uint32]
+    owners: npt.NDArray[np.int64]
+    readers: npt.NDArray[np.int64]
+
+
+class Scratch(NamedTuple):
+    """Scratch for one thread: a table for word shingles, one for character shingles, and buffers."""
+
+    words: HashSet
+    characters: HashSet
+    sums: npt.NDArray[np.uint64]
+    shingles: npt.NDArray[np.uint32]
+
+
+def make_scratch(longest_tokens: int, longest_characters: int) -> Scratch:
+    """Return scratch for texts of at most so many tokens and character shingles."""
+
+    def hash_set(longest: int) -> HashSet:
+        size = 1 << max(4, (2 * longest).bit_length())
+        return HashSet(
+            np.zeros(size, dtype=np.uint32),
+            np.full(size, -1, dtype=np.int64),
+            np.full(size, -1, dtype=np.int64),
+        )
+
+    return Scratch(
+        hash_set(longest_tokens),
+        hash_set(longest_characters),
+        np.empty(longest_tokens + 1, dtype=np.uint64),
+        np.empty(longest_tokens + 1, dtype=np.uint32),
+    )
+
+
+@kernel
+def _mask(table, count):
+    size = 16
+    while size < 2 * count:
+        size *= 2
+    return min(size, len(table.keys)) - 1
+
+
+@kernel
+def _load(values, begin, end, table, owner):
+    """Lay a set into the table under the number `owner`, never used before; return its size."""
+    mask = _mask(table, end - begin)
+    size = 0
+    for k in range(begin, end):
+        value = values[k]
+        slot = np.int64(value) & mask
+        while table.owners[slot] == owner and table.keys[slot] != value:
+            slot = (slot + 1) & mask
+        if table.owners[slot] != owner:
+            table.owners[slot] = owner
+            table.keys[slot] = value
+            table.readers[slot] = -1
+            size += 1
+    return size
+
+
+@kernel
+def _count_shared(values, begin, end, table, loaded_length, owner, reader):
+    """Return how many distinct values stand in the set of `owner`; `reader` is a number of its own."""
+    mask = _mask(table, loaded_length)
+    shared = 0
+    for k in range(begin, end):
+        value = values[k]
+        slot = np.int64(value) & mask
+        while table.owners[slot] == owner and table.keys[slot] != value:
+            slot = (slot + 1) & mask
+        if table.owners[slot] == owner and table.readers[slot] != reader:
+            table.readers[slot] = reader
+            shared += 1
+    return shared
+
+
+@kernel
+def _word_shingles(row, features, rule, scratch):
+    begin = features.token_begins[row]
+    count = max(0, features.token_ends[row] - begin - rule.shingle_size + 1)
+    if rule.shingle_size == 0:
+        count = 0
+    word_shingles(
+        features.tokens, begin, count, rule.shingle_size, rule.multipliers, scratch.sums, scratch.shingles
+    )
+    return count
+
+
+@kernel
+def load_article(row, features, rule, scratch, owner):
+    """Lay both shingle sets of an article into the scratch; return their sizes, words first."""
+    count = _word_shingles(row, features, rule, scratch)
+    num_words = _load(scratch.shingles, 0, count, scratch.words, owner)
+    num_characters = _load(
+        features.characters,
+        features.character_begins[row],
+        features.character_ends[row],
+        scratch.characters,
+        owner,
+    )
+    return num_words, num_characters
+
+
+@kernel
+def shared_words(loaded, row, features, rule, scratch, owner):
+    """Return the number of word shingles that the loaded article `loaded` shares with `row`."""
+    loaded_length = max(
+        0, features.token_ends[loaded] - features.token_begins[loaded] - rule.shingle_size + 1
+    )
+    count = _word_shingles(row, features, rule, scratch)
+    return _count_shared(scratch.shingles, 0, count, scratch.words, loaded_length, owner, row)
+
+
+@kernel
+def shared_characters(loaded, row, features, scratch, owner):
+    """Return the number of character shingles that the loaded article shares with `row`."""
+    return _count_shared(
+        features.characters,
+        features.character_begins[row],
+        features.character_ends[row],
+        scratch.characters,
+        features.character_ends[loaded] - features.character_begins[loaded],
+        owner,
+        row,
+    )
+
+
+@kernel
+def jaccard_of(shared, num_a, num_b):
+    """Return |A and B| / |A or B|, 0 for two empty sets."""
+    union = num_a + num_b - shared
+    return shared / union if union > 0 else 0.0
+
+
+@kernel
+def character_threshold(a, b, features, rule):
+    """Return the threshold for two short texts, by the length of the shorter."""
+    length = min(
+        features.token_ends[a] - features.token_begins[a], features.token_ends[b] - features.token_begins[b]
+    )
+    return rule.character_thresholds[min(length, len(rule.character_thresholds) - 1)]
+
+
+@kernel
+def _in_reach(num_a, num_b, threshold):
+    return min(num_a, num_b) > 0 and min(num_a, num_b) >= threshold * max(num_a, num_b)
+
+
+@kernel
+def match(loaded, row, sizes, features, rule, scratch, owner):
+    """Return how the loaded article matches `row`, and shared, |loaded| and |row| of the sets that did.
+
+    `sizes` int64[n, 2] holds the set sizes of both articles, words and characters.
+    """
+    num_a, num_b = sizes[loaded, 0], sizes[row, 0]
+    if _in_reach(num_a, num_b, rule.threshold):
+        shared = shared_words(loaded, row, features, rule, scratch, owner)
+        if jaccard_of(shared, num_a, num_b) >= rule.threshold:
+            return BY_WORDS, shared, num_a, num_b
+    num_a, num_b = sizes[loaded, 1], sizes[row, 1]
+    threshold = character_threshold(loaded, row, features, rule)
+    if _in_reach(num_a, num_b, threshold):
+        shared = shared_characters(loaded, row, features, scratch, owner)
+        if jaccard_of(shared, num_a, num_b) >= threshold:
+            return BY_CHARACTERS, shared, num_a, num_b
+    return NO_MATCH, 0, 0, 0

@@ -1,0 +1,144 @@
+"""The outcome of grouping, as columns, with the views that people ask for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.articles import ArticleId, Further, Group, Member, Relation
+from dedup.match.scan import Scan
+from dedup.match.verify import BY_CHARACTERS
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Canonical groups of n articles; iterating gives each group of two or more, in canonical order.
+
+    `ids` are in the order of the input; `order` int64[n] lists its rows in canonical order, and `scan`
+    speaks of positions in that order. `num_tokens` int64[n] are lengths in words, by row.
+    """
+
+    ids: Sequence[ArticleId]
+    order: npt.NDArray[np.int64]
+    num_tokens: npt.NDArray[np.int64]
+    scan: Scan
+
+    def __len__(self) -> int:
+        """The number of groups of two or more."""
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[Group]:
+        for canonical, members in self._members.items():
+            canonical_id = self._id(canonical)
+            listed = (self._member(position) for position in members)
+            yield Group(canonical_id, canonical_id, (Member(canonical_id, 1.0, 1.0, "canonical"), *listed))
+
+    @property
+    def num_articles(self) -> int:
+        """The number of articles, grouped or not."""
+        return len(self.ids)
+
+    @property
+    def num_copies(self) -> int:
+        """The number of articles that are not canonical."""
+        return int(np.count_nonzero(self.scan.canonicals != np.arange(len(self.order))))
+
+    @property
+    def num_empty(self) -> int:
+        """The number of articles with no word left once normalised; they match nothing."""
+        return int(np.count_nonzero(self.num_tokens == 0))
+
+    @cached_property
+    def _members(self) -> dict[int, list[int]]:
+        """The members of each canonical, all as positions, in canonical order."""
+        members: dict[int, list[int]] = {}
+        for position in np.flatnonzero(self.scan.canonicals != np.arange(len(self.order))):
+            members.setdefault(int(self.scan.canonicals[position]), []).append(int(position))
+        return dict(sorted(members.items()))
+
+    @cached_property
+    def _further(self) -> dict[int, list[Further]]:
+        further: dict[int, list[Further]] = {}
+        for (position, canonical), jaccard in zip(
+            self.scan.further.tolist(), self.scan.further_jaccard.tolist(), strict=True
+        ):
+            further.setdefault(position, []).append(Further(self._id(canonical), round(jaccard, 4)))
+        return further
+
+    def _id(self, position: int) -> ArticleId:
+        return self.ids[int(self.order[position])]
+
+    def _member(self, position: int) -> Member:
+        return Member(
+            self._id(position),
+            round(float(self._jaccard[position]), 4),
+            round(float(self._coverage[position]), 4),
+            self._relation(position),
+            tuple(sorted(self._further.get(position, ()), key=lambda match: str(match.canonical_id))),
+        )
+
+    def _relation(self, position: int) -> Relation:
+        return "exact" if self.scan.exact[position] else "near"
+
+    @cached_property
+    def _jaccard(self) -> npt.NDArray[np.float64]:
+        scan = self.scan
+        union = scan.own + scan.other - scan.shared
+        return np.where(scan.kinds != 0, scan.shared / np.maximum(union, 1), 1.0)
+
+    @cached_property
+    def _coverage(self) -> npt.NDArray[np.float64]:
+        return np.where(self.scan.kinds != 0, self.scan.shared / np.maximum(self.scan.own, 1), 1.0)
+
+    @property
+    def by_characters(self) -> npt.NDArray[np.bool_]:
+        """Whether an article joined its group by character shingles, bool[n], by position."""
+        return np.equal(self.scan.kinds, BY_CHARACTERS)
+
+    @cached_property
+    def is_canonical(self) -> npt.NDArray[np.bool_]:
+        """Whether an article is kept, bool[n], in the order of the input."""
+        kept = np.empty(len(self.order), dtype=np.bool_)
+        kept[self.order] = self.scan.canonicals == np.arange(len(self.order))
+        return kept
+
+    def to_table(self) -> pa.Table:
+        """Return one row an article in the order of the input.
+
+        Columns: id, group_id, canonical_id, is_canonical, jaccard, coverage, relation. An article alone
+        has its own id as group and canonical, the relation "unique" ("empty" without a word) and no
+        scores.
+        """
+        n = len(self.order)
+        position_of = np.empty(n, dtype=np.int64)
+        position_of[self.order] = np.arange(n)
+        canonicals = self.scan.canonicals
+        group_sizes = np.bincount(canonicals, minlength=n)
+        relations = np.where(self.scan.exact, "exact", "near").astype(object)
+        alone = canonicals == np.arange(n)
+        relations[alone] = np.where(group_sizes[alone] > 1, "canonical", "unique")
+        relations[alone & (self.num_tokens[self.order] == 0)] = "empty"
+        unscored = (alone & (group_sizes == 1))[position_of]
+        ids = _id_array(self.ids)
+        canonical_ids = ids.take(pa.array(self.order[canonicals[position_of]]))
+        return pa.table(
+            {
+                "id": ids,
+                "group_id": canonical_ids,
+                "canonical_id": canonical_ids,
+                "is_canonical": pa.array(self.is_canonical),
+                "jaccard": pa.array(self._jaccard[position_of], mask=unscored),
+                "coverage": pa.array(self._coverage[position_of], mask=unscored),
+                "relation": pa.array(relations[position_of].tolist(), pa.string()),
+            }
+        )
+
+
+def _id_array(ids: Sequence[ArticleId]) -> pa.Array:
+    """Return the ids as int64 if all are integers that fit, else as strings."""
+    if all(isinstance(id_, int) and -(1 << 63) <= id_ < 1 << 63 for id_ in ids):
+        return pa.array(ids, pa.int64())
+    return pa.array([str(id_) for id_ in ids], pa.large_string())

@@ -1,0 +1,171 @@
+"""The door for records in memory: lists of dicts, Arrow tables, pandas and polars frames become columns."""
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.articles import ArticleId, Fields
+from dedup.errors import InputError, RecordError
+from dedup.formats.dates import parse_date
+from dedup.match.order import MISSING_DATE
+from dedup.run.sketching import text_array
+from dedup.settings import Settings
+
+
+@dataclass(frozen=True)
+class Columns:
+    """n articles as columns: what the stages need, and no more.
+
+    `published` int64[n], microseconds since 1970 UTC, MISSING_DATE for none; `sources` str or None.
+    """
+
+    ids: Sequence[ArticleId]
+    texts: pa.LargeStringArray
+    published: npt.NDArray[np.int64]
+    sources: Sequence[str | None]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def source_ranks(sources: Sequence[str | None], settings: Settings) -> npt.NDArray[np.int64]:
+    """Return the rank of each source in the priority list, int64[n]; a source not in it comes last."""
+    rank = {name: position for position, name in enumerate(settings.source_priority)}
+    last = len(rank)
+    if not rank:
+        return np.zeros(len(sources), dtype=np.int64)
+    return np.array([rank.get(source, last) if source else last for source in sources], dtype=np.int64)
+
+
+def columns_of(records: Any, settings: Settings, fields: Fields) -> Columns:
+    """Return the columns of records in memory.
+
+    `records` is a sequence or generator of dicts, a sequence of strings (their ids are 0, 1, ...), an
+    Arrow table or record batch, or a frame that exports Arrow (pandas, polars). Raises `InputError` for
+    another type or a missing column, `RecordError` for a record without usable id or text and for an
+    id that comes twice.
+    """
+    text_field = getattr(fields, settings.text_field)
+    table = _as_table(records)
+    if table is not None:
+        columns = _from_table(table, fields, text_field)
+    elif isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
+        raise InputError(
+            f"records are a {type(records).__name__}; expected dicts, an Arrow table or a data frame"
+        )
+    else:
+        columns = _from_dicts(records, fields, text_field)
+    _check_ids(columns.ids)
+    return columns
+
+
+def _as_table(records: Any) -> pa.Table | None:
+    if isinstance(records, pa.Table):
+        return records
+    if hasattr(records, "__arrow_c_stream__") or isinstance(records, pa.RecordBatch):
+        return pa.table(records)
+    if type(records).__module__.partition(".")[0] == "pandas":
+        return pa.Table.from_pandas(records, preserve_index=False)
+    inner = getattr(getattr(records, "data", None), "table", None)  # Hugging Face datasets
+    return inner if isinstance(inner, pa.Table) else None
+
+
+def _from_dicts(records: Iterable[Any], fields: Fields, text_field: str) -> Columns:
+    ids: list[ArticleId] = []
+    texts: list[str] = []
+    dates: list[int] = []
+    sources: list[str | None] = []
+    for row, given in enumerate(records):
+        record = {fields.id: row, text_field: given} if isinstance(given, str) else given
+        if not isinstance(record, Mapping):
+            raise RecordError(f"a {type(record).__name__}, not a dict", place=f"record {row}")
+        place = f"record {row} (id {record.get(fields.id)!r})"
+        for name in (fields.id, text_field):
+            if record.get(name) is None:
+                raise RecordError(f"no {name!r}; its fields are {sorted(map(str, record))}", place=place)
+        id_, text, source = record[fields.id], record[text_field], record.get(fields.source)
+        if isinstance(id_, bool) or not isinstance(id_, (str, int, np.integer)):
+            raise RecordError(f"the id is a {type(id_).__name__}, not a string or integer", place=place)
+        if not isinstance(text, str):
+            raise RecordError(f"{text_field!r} is a {type(text).__name__}, not a string", place=place)
+        ids.append(int(id_) if isinstance(id_, np.integer) else id_)
+        texts.append(text)
+        dates.append(_date(record.get(fields.date), place, fields.date))
+        sources.append(source if isinstance(source, str) else None)
+    return Columns(ids, text_array(texts), np.array(dates, dtype=np.int64), sources)
+
+
+def _date(value: Any, place: str, name: str) -> int:
+    if value is None or value == "" or value != value:  # noqa: PLR0124 - NaN and NaT are not equal to themselves
+        return MISSING_DATE
+    if not isinstance(value, (str, datetime.date)):
+        raise RecordError(f"{name!r} is a {type(value).__name__}, not a date or a string", place=place)
+    parsed = parse_date(value)
+    if parsed is None:
+        raise RecordError(f"{name!r} is {value!r}; expected ISO 8601 such as 2024-05-31T18:30Z", place=place)
+    return parsed
+
+
+def _from_table(table: pa.Table, fields: Fields, text_field: str) -> Columns:
+    for name in (fields.id, text_field):
+        if name not in table.column_names:
+            raise InputError(f"there is no column {name!r}; the columns are {table.column_names}")
+    id_column = table.column(fields.id)
+    text_column = table.column(text_field)
+    if not (pa.types.is_integer(id_column.type) or _is_string(id_column.type)):
+        raise InputError(f"column {fields.id!r} holds {id_column.type}; ids are strings or integers")
+    if not _is_string(text_column.type):
+        raise InputError(f"column {text_field!r} holds {text_column.type}, not strings")
+    for name, column in ((fields.id, id_column), (text_field, text_column)):
+        if column.null_count:
+            row = column.is_null().to_pylist().index(True)
+            raise RecordError(f"{name!r} is null ({column.null_count} such rows)", place=f"row {row}")
+    text_column = text_column.cast(pa.large_string()).combine_chunks()
+    texts = text_column.chunk(0) if isinstance(text_column, pa.ChunkedArray) else text_column
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"column {text_field!r} is not valid: {error}") from error
+    return Columns(
+        id_column.to_pylist(), texts, _table_dates(table, fields.date), _table_sources(table, fields.source)
+    )
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(
+        pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)
+    )
+
+
+def _table_dates(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
+    if name not in table.column_names:
+        return np.full(len(table), MISSING_DATE, dtype=np.int64)
+    column = table.column(name)
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        micros = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
+        return np.asarray(micros.fill_null(int(MISSING_DATE)).to_numpy(), dtype=np.int64)
+    dates = [_date(value, f"row {row}", name) for row, value in enumerate(column.to_pylist())]
+    return np.array(dates, dtype=np.int64)
+
+
+def _table_sources(table: pa.Table, name: str) -> Sequence[str | None]:
+    if name not in table.column_names or not _is_string(table.column(name).type):
+        return [None] * len(table)
+    return table.column(name).to_pylist()  # type: ignore[no-any-return]
+
+
+def _check_ids(ids: Sequence[ArticleId]) -> None:
+    seen: dict[str, int] = {}
+    for row, id_ in enumerate(ids):
+        earlier = seen.setdefault(str(id_), row)
+        if earlier != row:
+            raise RecordError(
+                f"the id {id_!r} stands already in record {earlier}; ids must differ, as strings too",
+                place=f"record {row}",
+            )

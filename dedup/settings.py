@@ -1,0 +1,166 @@
+"""The settings of a run: frozen, checked when made, and summed up in a fingerprint."""
+
+import dataclasses
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+from dedup.errors import SettingsError
+from dedup.sketch.bands import Bands, choose_bands
+
+PROFILES: dict[str, dict[str, Any]] = {
+    "article": {"threshold": 0.4, "short_threshold": 0.7},
+    "headline": {"threshold": 0.5, "short_threshold": 0.5},
+}
+"""The defaults that a profile sets. `docs/quality.md` has the measurements behind the numbers."""
+
+KEEP_POLICIES = ("earliest", "longest", "first-seen")
+
+NGRAM_LENGTHS = (3, 2, 2, 3, 2, 3, 3, 3)
+"""Length of a character shingle for each script class of its first character (see `text.fold_table`):
+alphabetic, Han, kana, Southeast Asian, Hangul jamo, Indic; the last two are not in use."""
+
+_MAX_SHINGLE_SIZE = 16
+_LANE_RATIO = 4.1
+"""An edit costs a text of n words at least one character shingle in 5.5 n / 4 and at most 3 word
+shingles in n: a pair within x of each other by characters is within 4.1 x by words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All that decides which articles are copies of which. Every field has a default that carries over.
+
+    Use `Settings.of("headline", threshold=0.6)` to start from a profile.
+
+    - `profile`: "article" compares texts by shingles of `shingle_size` words, short texts by
+      character shingles; "headline" compares titles by character shingles.
+    - `threshold`: Jaccard similarity, above 0 to 1, at and above which a pair matches.
+    - `short_threshold`: the same for the character shingles of texts under `short_words` words.
+    - `num_perm`, `seed`: permutations of a signature and what they are drawn from, as in datasketch.
+    - `recall`: the probability with which bands find a pair that lies at the threshold.
+    - `keep`: the policy that chooses canonicals; `source_priority`: names of sources, best first.
+    """
+
+    profile: str = "article"
+    threshold: float = PROFILES["article"]["threshold"]
+    short_threshold: float = PROFILES["article"]["short_threshold"]
+    shingle_size: int = 3
+    short_words: int = 16
+    num_perm: int = 128
+    seed: int = 1
+    recall: float = 0.995
+    keep: str = "earliest"
+    source_priority: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, profile: str = "article", **changes: Any) -> Self:
+        """Return the settings of a profile, with `changes` to single fields.
+
+        >>> Settings.of("headline").uses_words
+        False
+        """
+        _check_choice("profile", profile, tuple(PROFILES))
+        names = {field.name for field in dataclasses.fields(cls)}
+        for name in changes:
+            if name not in names:
+                raise SettingsError(
+                    f"there is no setting {name!r}; the settings are {', '.join(sorted(names))}"
+                )
+        return cls(profile=profile, **{**PROFILES[profile], **changes})
+
+    def __post_init__(self) -> None:
+        _check_choice("profile", self.profile, tuple(PROFILES))
+        _check_choice("keep", self.keep, KEEP_POLICIES)
+        for name in ("threshold", "short_threshold"):
+            _check_range(name, getattr(self, name), 0.05, 1.0, float)
+        _check_range("recall", self.recall, 0.5, 0.999999, float)
+        _check_range("shingle_size", self.shingle_size, 1, _MAX_SHINGLE_SIZE, int)
+        _check_range("short_words", self.short_words, 0, 1000, int)
+        _check_range("num_perm", self.num_perm, 1, 4096, int)
+        _check_range("seed", self.seed, 0, (1 << 32) - 1, int)
+        if not isinstance(self.source_priority, tuple) or not all(
+            isinstance(name, str) for name in self.source_priority
+        ):
+            raise SettingsError(f"source_priority is {self.source_priority!r}; it is a tuple of source names")
+        _ = self.word_bands, self.character_bands
+
+    @property
+    def uses_words(self) -> bool:
+        """Whether word shingles are compared; character shingles of short texts always are."""
+        return self.profile == "article"
+
+    @property
+    def text_field(self) -> str:
+        """The field of a record that is compared: "text" or "title"."""
+        return "text" if self.uses_words else "title"
+
+    @cached_property
+    def word_bands(self) -> Bands:
+        """The bands of signatures of word shingles."""
+        return choose_bands(self.threshold, self.num_perm, self.recall)
+
+    @cached_property
+    def character_bands(self) -> Bands:
+        """The bands of signatures of character shingles."""
+        return choose_bands(self.character_threshold(0), self.num_perm, self.recall)
+
+    def character_threshold(self, num_words: int) -> float:
+        """Return the Jaccard similarity of character shingles at which a pair matches.
+
+        `num_words` is the length of the shorter text. Up to `short_words` the threshold is constant;
+        beyond, the number of changed characters that it allows is, so that appending the same word to
+        both texts never loses a match. A headline is short at any length.
+
+        With x the share of shingles that each of two equally long texts has for itself,
+        J = (1 - x) / (1 + x).
+        """
+        if not self.uses_words:
+            return self.threshold
+        unlike = _unlike_share(self.short_threshold) * min(1.0, self.short_words / max(1, num_words))
+        return (1 - unlike) / (1 + unlike)
+
+    @cached_property
+    def max_short_words(self) -> int:
+        """Length in words of the longest text whose character shingles are compared.
+
+        Where the rising `character_threshold` asks for more than the word shingles do, they take over.
+        A pair whose shorter text has `short_words` words must be in reach, whatever the longer one.
+        """
+        if not self.uses_words:
+            return 1 << 40
+        change_over = _unlike_share(self.short_threshold) * _LANE_RATIO / _unlike_share(self.threshold)
+        longest_partner = 1.5 / self.short_threshold
+        return math.ceil(self.short_words * max(change_over, longest_partner))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings and what follows from them, ready for JSON."""
+        derived = {
+            "word_bands": dataclasses.asdict(self.word_bands) if self.uses_words else None,
+            "character_bands": dataclasses.asdict(self.character_bands),
+            "max_short_words": self.max_short_words if self.uses_words else None,
+        }
+        return {**dataclasses.asdict(self), **derived}
+
+    def fingerprint(self) -> str:
+        """Return 16 hexadecimal digits that change with any setting."""
+        canonical = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _unlike_share(jaccard: float) -> float:
+    return max(1e-9, (1 - jaccard) / (1 + jaccard))
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise SettingsError(f"{name} is {value!r}; the choices are {', '.join(choices)}")
+
+
+def _check_range(name: str, value: object, low: float, high: float, kind: type) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or (kind is int and not isinstance(value, int)) or not low <= value <= high:  # type: ignore[operator]
+        noun = "a whole number" if kind is int else "a number"
+        raise SettingsError(f"{name} is {value!r}; it is {noun} from {low} to {high}")

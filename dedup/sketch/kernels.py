@@ -1,0 +1,85 @@
+"""Compiled MinHash and band keys: arrays in, arrays out.
+
+`reference` is the plain-Python twin and says what these compute. numba widens uint32 arithmetic to 64
+bits; the casts back are what makes it wrap.
+"""
+
+import numpy as np
+
+from dedup.compiling import kernel
+
+u32 = np.uint32
+u64 = np.uint64
+
+
+@kernel
+def premix(hashes, count):
+    """Replace the first `count` shingle hashes by their MurmurHash3 finaliser `fmix32`, in place.
+
+    It is the pre-mix of datasketch's scheme `affine32` (Appleby, MurmurHash3, 2011).
+    """
+    for k in range(count):
+        h = hashes[k]
+        h = u32(h ^ (h >> u32(16)))
+        h = u32(h * u32(0x85EBCA6B))  # wraps modulo 2**32, as intended
+        h = u32(h ^ (h >> u32(13)))
+        h = u32(h * u32(0xC2B2AE35))
+        hashes[k] = u32(h ^ (h >> u32(16)))
+
+
+@kernel
+def update_signature(mixed, count, multipliers, increments, signature):
+    """Lower `signature` to the minima of multipliers * h + increments over the pre-mixed hashes.
+
+    All arrays are uint32; `multipliers`, `increments` and `signature` have one value a permutation.
+    Four shingles go through each pass over the permutations, so that the compiler keeps the
+    minimum in vector registers.
+    """
+    num_perm = len(multipliers)
+    k = 0
+    while k + 4 <= count:
+        h0, h1, h2, h3 = mixed[k], mixed[k + 1], mixed[k + 2], mixed[k + 3]
+        for p in range(num_perm):
+            a = multipliers[p]
+            b = increments[p]
+            # Wraps modulo 2**32, as intended.
+            low01 = min(u32(a * h0 + b), u32(a * h1 + b))
+            low23 = min(u32(a * h2 + b), u32(a * h3 + b))
+            signature[p] = min(signature[p], low01, low23)
+        k += 4
+    while k < count:
+        h0 = mixed[k]
+        for p in range(num_perm):
+            signature[p] = min(signature[p], u32(multipliers[p] * h0 + increments[p]))
+        k += 1
+
+
+@kernel
+def sign_hashes(hashes, offsets, multipliers, increments, signatures):
+    """Fill `signatures` uint32[n, num_perm] from n sets of shingle hashes in compressed rows."""
+    scratch = np.empty(1024, dtype=np.uint32)
+    for row in range(len(offsets) - 1):
+        signatures[row, :] = u32(0xFFFFFFFF)
+        start = offsets[row]
+        while start < offsets[row + 1]:
+            count = min(len(scratch), offsets[row + 1] - start)
+            for k in range(count):
+                scratch[k] = hashes[start + k]
+            premix(scratch, count)
+            update_signature(scratch, count, multipliers, increments, signatures[row])
+            start += count
+
+
+@kernel
+def band_keys(signatures, band, rows_per_band, keys):
+    """Write the uint64 key of one band of each signature to `keys`.
+
+    Equal rows give equal keys; unequal ones collide with probability about 2**-64.
+    """
+    first = band * rows_per_band
+    for row in range(len(signatures)):
+        h = u64(band) + u64(1)
+        for p in range(first, first + rows_per_band):
+            h = (h ^ u64(signatures[row, p])) * u64(0x9E3779B97F4A7C15)  # wraps, as intended
+            h ^= h >> u64(32)
+        keys[row] = h

@@ -1,0 +1,66 @@
+"""Plain Python twin of the compiled text kernels, and their specification.
+
+It works on `str` and `int` and takes no short cut. A lone surrogate in a `str` is a separator.
+"""
+
+from dedup.text.fold_table import SEPARATOR_CODE_POINT, SINGLE, load_fold_table
+
+ASCII_DIGITS = frozenset("0123456789")
+
+
+def fold(text: str) -> list[int]:
+    """Return the folded code points of `text`; U+0020 is a separator, runs of it are kept.
+
+    Retained marks (Indic, Thai, kana voicing) stay in the order in which they stand.
+
+    >>> "".join(map(chr, fold("Œuvre, IDÉE")))
+    'oeuvre  idee'
+    """
+    table = load_fold_table()
+    return [folded for character in text for folded in table.fold_code_point(ord(character))]
+
+
+def normalize(text: str) -> str:
+    """Return the folded text, runs of separators as one space and none at the ends.
+
+    Characters that are tokens of their own are not spaced out. Normalising twice changes nothing.
+
+    >>> normalize("«قَالَ» الرّئيسُ: ٢٠٢٤!")
+    'قال الرييس 2024'
+    """
+    # split(" ") and not split(): only U+0020 is a separator here.
+    return " ".join(word for word in "".join(map(chr, fold(text))).split(" ") if word)
+
+
+def tokens(text: str) -> list[str]:
+    """Return the tokens of `text` in order: runs of folded characters between separators.
+
+    A SINGLE character is a token, and ends the run before it. A deleted character ends nothing.
+
+    >>> tokens("GPT-4 と東京")
+    ['gpt', '4', 'と', '東', '京']
+    """
+    table = load_fold_table()
+    found: list[str] = []
+    run = ""
+    for folded in fold(text):
+        single = bool(table.entry(folded) & SINGLE)
+        if run and (single or folded == SEPARATOR_CODE_POINT):
+            found.append(run)
+            run = ""
+        if single:
+            found.append(chr(folded))
+        elif folded != SEPARATOR_CODE_POINT:
+            run += chr(folded)
+    if run:
+        found.append(run)
+    return found
+
+
+def is_number(token: str) -> bool:
+    """Return whether every character of a token is an ASCII digit.
+
+    >>> [is_number(token) for token in tokens("٧٥ 2nd")]
+    [True, False]
+    """
+    return bool(token) and set(token) <= ASCII_DIGITS
