@@ -6,6 +6,9 @@ from typing import Literal
 ArticleId = str | int
 """Ids are kept as they are given and ordered as strings."""
 
+MISSING_DATE = (1 << 63) - 1
+"""The publication time of an article that has none: after all others."""
+
 Relation = Literal["canonical", "exact", "near"]
 """`exact`: the same text as the canonical once both are normalised; `near`: above the threshold."""
 

@@ -9,9 +9,6 @@ import pyarrow.compute as pc
 
 from dedup.articles import ArticleId
 
-MISSING_DATE = np.iinfo(np.int64).max
-"""The publication time of an article that has none: after all others."""
-
 
 def canonical_order(
     *,

@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.articles import ArticleId, Fields
+from dedup.articles import MISSING_DATE, ArticleId, Fields
 from dedup.errors import InputError, RecordError
 from dedup.formats.dates import parse_date
-from dedup.match.order import MISSING_DATE
 from dedup.run.sketching import text_array
 from dedup.settings import Settings
 

@@ -1,0 +1,157 @@
+"""Taking in the articles of files: read, admit, sketch; the texts are gone when it ends."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dedup.articles import ArticleId, Fields
+from dedup.errors import InputError
+from dedup.formats.records import Chunk, RecordFile, Reject
+from dedup.run.sketching import Sketches, sketch_texts, text_array
+from dedup.settings import Settings
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage's name, the articles done and the bytes read."""
+
+
+@dataclass
+class Intake:
+    """The admitted articles as columns, in the order of reading, and what was set aside.
+
+    `lines` has for each file the line numbers of its admitted articles.
+    """
+
+    files: Sequence[RecordFile]
+    lines: list[list[int]] = field(default_factory=list)
+    ids: list[ArticleId] = field(default_factory=list)
+    dates: list[int] = field(default_factory=list)
+    sources: list[str | None] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    num_repeated: int = 0
+    num_bad_dates: int = 0
+    num_bytes: int = 0
+
+
+@dataclass
+class _Repeat:
+    """An article whose id an earlier one has."""
+
+    row: int
+    file: str
+    line: int
+    fingerprint: int = 0
+
+
+def take_in(
+    files: Sequence[RecordFile], settings: Settings, fields: Fields, num_workers: int, progress: Progress
+) -> tuple[Intake, Sketches]:
+    """Return the articles of all files and their sketches, row by row.
+
+    The main thread reads the next chunk while `num_workers` threads sketch earlier ones. An id that
+    comes again with the same text, once normalised, is counted; with another text it is set aside.
+    Raises `InputError` where no article can be read.
+    """
+    intake = Intake(files)
+    admission = _Admission(intake, settings)
+    with ThreadPoolExecutor(num_workers) as pool:
+        for file in files:
+            intake.lines.append([])
+            for chunk in file.chunks(fields, getattr(fields, settings.text_field)):
+                admission.admit(chunk, file, pool, max_pending=num_workers)
+                progress("read", len(intake.ids), intake.num_bytes)
+        admission.finish()
+    if not intake.ids:
+        raise InputError(_why_nothing(intake))
+    return intake, admission.settle()
+
+
+class _Admission:
+    """Chunks on their way into an intake."""
+
+    def __init__(self, intake: Intake, settings: Settings) -> None:
+        self._intake = intake
+        self._settings = settings
+        self._row_of: dict[str, int] = {}
+        self._repeats: list[_Repeat] = []
+        self._parts: list[Sketches] = []
+        self._pending: deque[tuple[Future[tuple[Sketches, list[int]]], list[_Repeat]]] = deque()
+
+    def admit(self, chunk: Chunk, file: RecordFile, pool: ThreadPoolExecutor, max_pending: int) -> None:
+        """Move the chunk's columns into the intake and have its texts sketched."""
+        intake = self._intake
+        first_texts: list[str] = []
+        repeated_texts: list[str] = []
+        repeats: list[_Repeat] = []
+        for id_, text, date, source, line in zip(
+            chunk.ids, chunk.texts, chunk.dates, chunk.sources, chunk.lines, strict=True
+        ):
+            row = self._row_of.setdefault(str(id_), len(intake.ids))
+            if row != len(intake.ids):
+                repeats.append(_Repeat(row, file.name, line))
+                repeated_texts.append(text)
+                continue
+            intake.ids.append(id_)
+            intake.dates.append(date)
+            intake.sources.append(source)
+            intake.lines[-1].append(line)
+            first_texts.append(text)
+        intake.rejects.extend(chunk.rejects)
+        intake.num_bad_dates += chunk.num_bad_dates
+        intake.num_bytes += chunk.num_bytes
+        future = pool.submit(_sketch, first_texts, repeated_texts, self._settings)
+        self._pending.append((future, repeats))
+        self.finish(max_pending)
+
+    def finish(self, max_pending: int = 0) -> None:
+        """Collect sketches until no more than `max_pending` chunks are under way."""
+        while len(self._pending) > max_pending:
+            future, repeats = self._pending.popleft()
+            sketches, fingerprints = future.result()
+            self._parts.append(sketches)
+            for repeat, fingerprint in zip(repeats, fingerprints, strict=True):
+                repeat.fingerprint = fingerprint
+            self._repeats.extend(repeats)
+
+    def settle(self) -> Sketches:
+        """Return all sketches; count the repeats with the same text, set the others aside."""
+        sketches = Sketches.concatenate(self._parts)
+        self._parts.clear()
+        intake = self._intake
+        for repeat in self._repeats:
+            if int(sketches.fingerprints[repeat.row]) == repeat.fingerprint:
+                intake.num_repeated += 1
+                continue
+            file, line = self._place_of(repeat.row)
+            id_ = intake.ids[repeat.row]
+            reason = f"the id {id_!r} stands already in {file}, line {line}, with another text"
+            intake.rejects.append(Reject(repeat.file, repeat.line, reason, ""))
+        return sketches
+
+    def _place_of(self, row: int) -> tuple[str, int]:
+        for file, lines in zip(self._intake.files, self._intake.lines, strict=True):
+            if row < len(lines):
+                return file.name, lines[row]
+            row -= len(lines)
+        raise IndexError(row)
+
+
+def _sketch(texts: list[str], repeated: list[str], settings: Settings) -> tuple[Sketches, list[int]]:
+    """Return the sketches of `texts`, and the fingerprints of the texts whose ids were seen before."""
+    fingerprints: list[int] = []
+    if repeated:
+        fingerprints = sketch_texts(text_array(repeated), settings).fingerprints.astype(np.uint64).tolist()
+    return sketch_texts(text_array(texts), settings), fingerprints
+
+
+def _why_nothing(intake: Intake) -> str:
+    names = ", ".join(file.name for file in intake.files)
+    if not intake.rejects:
+        return f"no article in {names}: the input is empty"
+    first = intake.rejects[0]
+    return (
+        f"no usable article in {names}: {len(intake.rejects)} records were set aside, the first in "
+        f"{first.file}, line {first.line}: {first.reason}; are the field names right?"
+    )
