@@ -13,7 +13,7 @@ from dedup.sketch.bands import Bands, choose_bands
 
 PROFILES: dict[str, dict[str, Any]] = {
     "article": {"threshold": 0.4, "short_threshold": 0.7},
-    "headline": {"threshold": 0.5, "short_threshold": 0.5},
+    "headline": {"threshold": 0.45, "short_threshold": 0.45},
 }
 """The defaults that a profile sets. `docs/quality.md` has the measurements behind the numbers."""
 
@@ -42,6 +42,8 @@ class Settings:
     - `num_perm`, `seed`: permutations of a signature and what they are drawn from, as in datasketch.
     - `recall`: the probability with which bands find a pair that lies at the threshold.
     - `keep`: the policy that chooses canonicals; `source_priority`: names of sources, best first.
+    - `window_days`: articles published further apart than this are not copies; None for no bound. An
+      article without a date is near to all.
     """
 
     profile: str = "article"
@@ -54,6 +56,7 @@ class Settings:
     recall: float = 0.995
     keep: str = "earliest"
     source_priority: tuple[str, ...] = ()
+    window_days: float | None = None
 
     @classmethod
     def of(cls, profile: str = "article", **changes: Any) -> Self:
@@ -81,6 +84,8 @@ class Settings:
         _check_range("short_words", self.short_words, 0, 1000, int)
         _check_range("num_perm", self.num_perm, 1, 4096, int)
         _check_range("seed", self.seed, 0, (1 << 32) - 1, int)
+        if self.window_days is not None:
+            _check_range("window_days", self.window_days, 0, 36500, float)
         if not isinstance(self.source_priority, tuple) or not all(
             isinstance(name, str) for name in self.source_priority
         ):

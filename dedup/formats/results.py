@@ -72,3 +72,15 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
 def write_summary(path: Path, summary: dict[str, Any]) -> None:
     """Write the figures of a run as JSON that a person can read."""
     path.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def read_lines(path: Path, numbers: set[int]) -> dict[int, dict[str, Any]]:
+    """Return the records on the lines with these numbers, from 1, of a JSON Lines file."""
+    found = {}
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if number in numbers:
+                found[number] = msgspec.json.decode(line, type=dict[str, Any])
+            if len(found) == len(numbers):
+                break
+    return found

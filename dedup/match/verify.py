@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.articles import MISSING_DATE
 from dedup.compiling import kernel
 from dedup.text.kernels import word_shingles
 
@@ -23,10 +24,11 @@ BY_CHARACTERS = 2
 class Features(NamedTuple):
     """What verification reads of n articles; rows in compressed form, `begins` and `ends` int64[n].
 
-    `tokens` uint32 are token hashes, `characters` uint32 the character shingle hashes of short texts
+    `dates` int64[n] are microseconds, MISSING_DATE for none; `tokens` uint32 are token hashes, `characters` uint32 the character shingle hashes of short texts
     (an empty range for others). An article is a row here.
     """
 
+    dates: npt.NDArray[np.int64]
     tokens: npt.NDArray[np.uint32]
     token_begins: npt.NDArray[np.int64]
     token_ends: npt.NDArray[np.int64]
@@ -39,13 +41,15 @@ class Rule(NamedTuple):
     """When two articles match: by words at `threshold`, or by characters.
 
     `character_thresholds` float64 has the threshold for each length in words of the shorter text; its
-    last value serves all longer ones. `shingle_size` 0 means that words are not compared.
+    last value serves all longer ones. `shingle_size` 0 means that words are not compared. Articles more
+    than `window` microseconds apart do not match.
     """
 
     shingle_size: int
     multipliers: npt.NDArray[np.uint64]
     threshold: float
     character_thresholds: npt.NDArray[np.float64]
+    window: int
 
 
 class HashSet(NamedTuple):
@@ -199,11 +203,20 @@ def _in_reach(num_a, num_b, threshold):
 
 
 @kernel
+def _in_window(date_a, date_b, window):
+    if date_a == MISSING_DATE or date_b == MISSING_DATE:
+        return True
+    return abs(date_a - date_b) <= window
+
+
+@kernel
 def match(loaded, row, sizes, features, rule, scratch, owner):
     """Return how the loaded article matches `row`, and shared, |loaded| and |row| of the sets that did.
 
     `sizes` int64[n, 2] holds the set sizes of both articles, words and characters.
     """
+    if not _in_window(features.dates[loaded], features.dates[row], rule.window):
+        return NO_MATCH, 0, 0, 0
     num_a, num_b = sizes[loaded, 0], sizes[row, 0]
     if _in_reach(num_a, num_b, rule.threshold):
         shared = shared_words(loaded, row, features, rule, scratch, owner)

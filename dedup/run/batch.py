@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.articles import ArticleId, Comparison, Fields, Pair, Shingles
+from dedup.articles import MISSING_DATE, ArticleId, Comparison, Fields, Pair, Shingles
 from dedup.match.grouping import Lane, group_articles, pair_articles
 from dedup.match.order import canonical_order
 from dedup.match.verify import (
@@ -29,6 +29,8 @@ from dedup.sketch.bands import Bands
 from dedup.sketch.kernels import band_keys
 from dedup.sketch.signatures import estimate_jaccard
 from dedup.text.hashing import shingle_multipliers
+
+_MICROSECONDS_A_DAY = 86_400_000_000
 
 
 def find_groups(
@@ -73,7 +75,7 @@ def group_sketches(
     scan = group_articles(
         order,
         sketches.fingerprints,
-        features_of(sketches),
+        features_of(sketches, published),
         rule_of(settings),
         lanes_of(sketches, settings),
         sketches.signatures,
@@ -122,7 +124,11 @@ def find_pairs(
     columns = columns_of(records, settings, fields or Fields())
     sketches = sketch_texts(columns.texts, settings, num_threads)
     found = pair_articles(
-        len(columns), features_of(sketches), rule_of(settings), lanes_of(sketches, settings), num_threads
+        len(columns),
+        features_of(sketches, columns.published),
+        rule_of(settings),
+        lanes_of(sketches, settings),
+        num_threads,
     )
     shared = found.shared.astype(np.float64)
     by_rows = np.lexsort((found.pairs[:, 1], found.pairs[:, 0]))
@@ -145,7 +151,7 @@ def compare(a: str, b: str, settings: Settings | None = None) -> Comparison:
     """
     settings = settings or Settings()
     sketches = sketch_texts(text_array([a, b]), settings)
-    features, rule = features_of(sketches), rule_of(settings)
+    features, rule = features_of(sketches, np.full(2, MISSING_DATE)), rule_of(settings)
     scratch = make_scratch(int(sketches.num_tokens.max()), len(sketches.character_hashes))
     sizes = np.array([load_article(row, features, rule, scratch, row) for row in (1, 0)])[::-1]
     shared = (
@@ -184,13 +190,14 @@ def _verdict(
     return ("near" if jaccard >= threshold else "different"), reason
 
 
-def features_of(sketches: Sketches) -> Features:
+def features_of(sketches: Sketches, published: npt.NDArray[np.int64]) -> Features:
     """Return what verification reads, as views on the sketches where that is possible."""
     character_begins = np.zeros(len(sketches), dtype=np.int64)
     character_ends = np.zeros(len(sketches), dtype=np.int64)
     character_begins[sketches.character_rows] = sketches.character_offsets[:-1]
     character_ends[sketches.character_rows] = sketches.character_offsets[1:]
     return Features(
+        published,
         sketches.tokens,
         sketches.token_offsets[:-1],
         sketches.token_offsets[1:],
@@ -205,7 +212,8 @@ def rule_of(settings: Settings) -> Rule:
     longest = settings.max_short_words if settings.uses_words else 1
     thresholds = [settings.character_threshold(length) for length in range(longest + 1)]
     size = settings.shingle_size if settings.uses_words else 0
-    return Rule(size, shingle_multipliers(size), settings.threshold, np.array(thresholds))
+    window = MISSING_DATE if settings.window_days is None else int(settings.window_days * _MICROSECONDS_A_DAY)
+    return Rule(size, shingle_multipliers(size), settings.threshold, np.array(thresholds), window)
 
 
 def lanes_of(sketches: Sketches, settings: Settings) -> list[Lane]:

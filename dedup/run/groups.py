@@ -105,6 +105,13 @@ class Groups:
         kept[self.order] = self.scan.canonicals == np.arange(len(self.order))
         return kept
 
+    @cached_property
+    def canonical_rows(self) -> npt.NDArray[np.int64]:
+        """The row of each article's canonical, its own for a canonical, int64[n], by row of the input."""
+        rows = np.empty(len(self.order), dtype=np.int64)
+        rows[self.order] = self.order[self.scan.canonicals]
+        return rows
+
     def to_table(self) -> pa.Table:
         """Return one row an article in the order of the input.
 

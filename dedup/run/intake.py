@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dedup.articles import ArticleId, Fields
-from dedup.errors import InputError
+from dedup.errors import InputError, RecordError
 from dedup.formats.records import Chunk, RecordFile, Reject
 from dedup.run.sketching import Sketches, sketch_texts, text_array
 from dedup.settings import Settings
@@ -46,13 +46,20 @@ class _Repeat:
 
 
 def take_in(
-    files: Sequence[RecordFile], settings: Settings, fields: Fields, num_workers: int, progress: Progress
+    files: Sequence[RecordFile],
+    settings: Settings,
+    fields: Fields,
+    num_workers: int,
+    progress: Progress,
+    *,
+    strict: bool = False,
 ) -> tuple[Intake, Sketches]:
     """Return the articles of all files and their sketches, row by row.
 
     The main thread reads the next chunk while `num_workers` threads sketch earlier ones. An id that
     comes again with the same text, once normalised, is counted; with another text it is set aside.
-    Raises `InputError` where no article can be read.
+    Raises `InputError` where no article can be read, and with `strict` `RecordError` at the first record
+    that is set aside.
     """
     intake = Intake(files)
     admission = _Admission(intake, settings)
@@ -61,11 +68,21 @@ def take_in(
             intake.lines.append([])
             for chunk in file.chunks(fields, getattr(fields, settings.text_field)):
                 admission.admit(chunk, file, pool, max_pending=num_workers)
+                if strict:
+                    _raise_first(intake.rejects)
                 progress("read", len(intake.ids), intake.num_bytes)
         admission.finish()
     if not intake.ids:
         raise InputError(_why_nothing(intake))
-    return intake, admission.settle()
+    sketches = admission.settle()
+    if strict:
+        _raise_first(intake.rejects)
+    return intake, sketches
+
+
+def _raise_first(rejects: Sequence[Reject]) -> None:
+    if rejects:
+        raise RecordError(rejects[0].reason, place=f"{rejects[0].file}, line {rejects[0].line}")
 
 
 class _Admission:

@@ -60,18 +60,19 @@ def run(
     fields: Fields | None = None,
     num_workers: int = 1,
     overwrite: bool = False,
+    strict: bool = False,
     progress: Progress = lambda stage, articles, num_bytes: None,
 ) -> RunResult:
     """Group the articles of all files and write the folder `out`, which appears when it is whole.
 
     Raises `InputError` if no article can be read, `OutputError` if the folder exists or cannot be
-    written. Bad records are set aside and listed.
+    written. Bad records are set aside and listed; with `strict` the first raises `RecordError`.
     """
     fields = fields or Fields()
     clock = _Clock()
     with output_folder(out, overwrite=overwrite) as folder:
         with clock.stage("read_and_sketch"):
-            intake, sketches = take_in(files, settings, fields, num_workers, progress)
+            intake, sketches = take_in(files, settings, fields, num_workers, progress, strict=strict)
         progress("group", len(intake.ids), intake.num_bytes)
         with clock.stage("group"):
             dates = np.array(intake.dates, dtype=np.int64)

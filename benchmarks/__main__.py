@@ -1,0 +1,85 @@
+"""Run benchmarks and write their results: `python -m benchmarks sketch --data FILE --field body`."""
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from benchmarks.environment import describe_environment, use_one_thread
+
+BENCHMARKS = {
+    "sketch": "text to signature, beside rensa and datasketch; then each stage apart",
+    "floods": "many copies and many templated articles: time, memory, growth, answers",
+}
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> int:
+    """Run the named benchmarks, all by default; return 1 if a check in one of them failed."""
+    use_one_thread()
+    arguments = _parser().parse_args()
+    names = arguments.names or list(BENCHMARKS)
+    if arguments.out and len(names) > 1:
+        _parser().error("--out takes the results of one benchmark; name one")
+    failed = False
+    for name in names:
+        report = _run(name, arguments)
+        out = arguments.out or RESULTS / f"{name}.json"
+        _write(out, report)
+        for lack in report["lacking"]:
+            _say(f"{name}: lacking: {lack}")
+        for check, holds in report["checks"].items():
+            failed |= not holds
+            _say(f"{name}: {'ok' if holds else 'FAILED'}: {check}")
+        _say(f"{name}: results are in {out}")
+    return int(failed)
+
+
+def _run(name: str, arguments: argparse.Namespace) -> dict:
+    module = importlib.import_module(f"benchmarks.{name}")
+    repeats = arguments.repeats or module.REPEATS
+    environment = describe_environment()
+    lacking: list[str] = []
+    body = module.run(arguments, repeats, lacking, _say)
+    return {
+        "benchmark": name,
+        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
+        "environment": environment,
+        "repeats": repeats,
+        "lacking": lacking,
+        **body,
+    }
+
+
+def _write(path: Path, report: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(beside, path)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    known = "\n".join(f"  {name:8} {what}" for name, what in BENCHMARKS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=f"Benchmarks:\n{known}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*BENCHMARKS, []], help="default: all")
+    parser.add_argument("--data", type=Path, help="articles, .jsonl, .jsonl.xz or .jsonl.gz")
+    parser.add_argument("--field", default="text", help="field of the text in --data (default: text)")
+    parser.add_argument("--limit", type=int, help="take no more than this many articles of --data")
+    parser.add_argument("--sizes", type=int, nargs="+", help="numbers of articles in the floods")
+    parser.add_argument("--repeats", type=int, help="rounds in which each contender runs once")
+    parser.add_argument("--out", type=Path, help="where results go (default: benchmarks/results/NAME.json)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
