@@ -35,7 +35,7 @@ class NearDuplicateClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.shingle_size = shingle_size
         self.num_perm = num_perm
 
-    def fit(self, X: Sequence[str], y: Any = None) -> Self:  # noqa: N803, ARG002 - scikit-learn's names
+    def fit(self, X: Sequence[str], y: Any = None) -> Self:  # noqa: N803 - scikit-learn's names
         """Group the texts `X`; `y` is ignored. Raises `SettingsError` for a parameter that cannot work."""
         given = {name: value for name, value in self.get_params().items() if value is not None}
         settings = Settings.of(given.pop("profile"), **given)

@@ -24,7 +24,8 @@ BY_CHARACTERS = 2
 class Features(NamedTuple):
     """What verification reads of n articles; rows in compressed form, `begins` and `ends` int64[n].
 
-    `dates` int64[n] are microseconds, MISSING_DATE for none; `tokens` uint32 are token hashes, `characters` uint32 the character shingle hashes of short texts
+    `dates` int64[n] are microseconds, MISSING_DATE for none; `tokens` uint32 are token hashes,
+    `characters` uint32 the character shingle hashes of short texts
     (an empty range for others). An article is a row here.
     """
 
@@ -204,7 +205,7 @@ def _in_reach(num_a, num_b, threshold):
 
 @kernel
 def _in_window(date_a, date_b, window):
-    if date_a == MISSING_DATE or date_b == MISSING_DATE:
+    if MISSING_DATE in (date_a, date_b):
         return True
     return abs(date_a - date_b) <= window
 
