@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dedup.articles import Comparison, Fields, Group, Link, Member, Pair
     from dedup.errors import DedupError, InputError, OutputError, RecordError, SettingsError
-    from dedup.run.batch import Pairs, compare, find_groups, find_pairs
+    from dedup.run.batch import Pairs, find_groups, find_pairs
+    from dedup.run.comparison import compare
     from dedup.run.groups import Groups
     from dedup.run.sketching import sign_texts
     from dedup.settings import Settings
@@ -22,7 +23,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "dedup.articles": ("Comparison", "Fields", "Group", "Link", "Member", "Pair"),
     "dedup.errors": ("DedupError", "InputError", "OutputError", "RecordError", "SettingsError"),
-    "dedup.run.batch": ("Pairs", "compare", "find_groups", "find_pairs"),
+    "dedup.run.batch": ("Pairs", "find_groups", "find_pairs"),
+    "dedup.run.comparison": ("compare",),
     "dedup.run.groups": ("Groups",),
     "dedup.run.sketching": ("sign_texts",),
     "dedup.settings": ("Settings",),

@@ -90,7 +90,7 @@ class Pair:
 class Comparison:
     """Two texts compared on their exact shingle sets, and what follows from it.
 
-    `verdict` is "exact", "near" or "different", and `reason` says why in words. `jaccard` and the two
+    `verdict` is "exact", "near", "part" or "different", and `reason` says why in words. `jaccard` and the two
     coverages count the shingles named by `shingles`; `estimated_jaccard` is read off the signatures.
     """
 
@@ -99,5 +99,5 @@ class Comparison:
     coverage_b: float
     estimated_jaccard: float
     shingles: Shingles
-    verdict: Literal["exact", "near", "different"]
+    verdict: Literal["exact", "near", "part", "different"]
     reason: str

@@ -12,7 +12,7 @@ from dedup.errors import SettingsError
 from dedup.sketch.bands import Bands, choose_bands
 
 PROFILES: dict[str, dict[str, Any]] = {
-    "article": {"threshold": 0.4, "short_threshold": 0.7},
+    "article": {"threshold": 0.28, "short_threshold": 0.7},
     "headline": {"threshold": 0.45, "short_threshold": 0.45},
 }
 """The defaults that a profile sets. `docs/quality.md` has the measurements behind the numbers."""
@@ -24,6 +24,7 @@ NGRAM_LENGTHS = (3, 2, 2, 3, 2, 3, 3, 3)
 alphabetic, Han, kana, Southeast Asian, Hangul jamo, Indic; the last two are not in use."""
 
 _MAX_SHINGLE_SIZE = 16
+_CLOSE_COPY = 0.7
 _LANE_RATIO = 4.1
 """An edit costs a text of n words at least one character shingle in 5.5 n / 4 and at most 3 word
 shingles in n: a pair within x of each other by characters is within 4.1 x by words."""
@@ -57,6 +58,13 @@ class Settings:
     keep: str = "earliest"
     source_priority: tuple[str, ...] = ()
     window_days: float | None = None
+    copy_length_ratio: float = 0.6
+    part_length_ratio: float = 0.75
+    part_coverage: float = 0.5
+    formula_share: float = 0.6
+    formula_threshold: float = 0.6
+    formula_coverage: float = 0.8
+    min_shared: int = 24
 
     @classmethod
     def of(cls, profile: str = "article", **changes: Any) -> Self:
@@ -104,8 +112,17 @@ class Settings:
 
     @cached_property
     def word_bands(self) -> Bands:
-        """The bands of signatures of word shingles."""
+        """The bands of word signatures that find every pair at the threshold, for `find_pairs`."""
         return choose_bands(self.threshold, self.num_perm, self.recall)
+
+    @cached_property
+    def group_bands(self) -> Bands:
+        """The bands of word signatures for groups: they find close copies, however common their wording.
+
+        Looser copies and parts are found by their wording (`match.wording`), at less cost than by the
+        short bands that a low threshold asks for.
+        """
+        return choose_bands(max(self.threshold, _CLOSE_COPY), self.num_perm, self.recall)
 
     @cached_property
     def character_bands(self) -> Bands:

@@ -55,11 +55,18 @@ def find_buckets(
         if found
         else np.empty(0, dtype=np.int64)
     )
+    return by_position(members, numbers, num_positions, int(starts[-1]))
+
+
+def by_position(
+    members: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64], num_positions: int, num_buckets: int
+) -> Buckets:
+    """Return buckets listed by position from pairs of position and bucket number, order kept."""
     offsets = np.zeros(num_positions + 1, dtype=np.int64)
     np.cumsum(np.bincount(members, minlength=num_positions), out=offsets[1:])
     buckets = np.empty(len(members), dtype=np.int64)
     _place(members, numbers, offsets[:-1].copy(), buckets)
-    return Buckets(offsets, buckets, int(starts[-1]))
+    return Buckets(offsets, buckets, num_buckets)
 
 
 def _shared_keys(

@@ -8,8 +8,10 @@ import numpy.typing as npt
 
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets, find_buckets
-from dedup.match.scan import MatchingPairs, Scan, find_matching_pairs, scan_canonicals
+from dedup.match.pairs import MatchingPairs, find_matching_pairs
+from dedup.match.scan import Scan, scan_canonicals
 from dedup.match.verify import Features, Rule
+from dedup.match.wording import find_wording
 
 u64 = np.uint64
 
@@ -37,8 +39,10 @@ def group_articles(
 ) -> Scan:
     """Return the canonical scan over the rows in `order`, int64[n]; positions index `order`."""
     firsts = find_firsts(order, fingerprints, features)
-    buckets = _buckets(order, firsts == np.arange(len(order)), lanes, num_threads)
-    return scan_canonicals(features, rule, order, firsts, buckets, signatures)
+    is_first = firsts == np.arange(len(order))
+    bands = _buckets(order, is_first, lanes, num_threads)
+    wording = find_wording(features, rule, order, is_first)
+    return scan_canonicals(features, rule, order, firsts, bands, wording, signatures)
 
 
 def pair_articles(

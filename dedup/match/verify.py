@@ -19,6 +19,8 @@ u32 = np.uint32
 NO_MATCH = 0
 BY_WORDS = 1
 BY_CHARACTERS = 2
+PART = 3
+WHOLE = 4
 
 
 class Features(NamedTuple):
@@ -39,11 +41,12 @@ class Features(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """When two articles match: by words at `threshold`, or by characters.
+    """When two articles are alike: by words at `threshold`, or by characters.
 
     `character_thresholds` float64 has the threshold for each length in words of the shorter text; its
     last value serves all longer ones. `shingle_size` 0 means that words are not compared. Articles more
-    than `window` microseconds apart do not match.
+    than `window` microseconds apart do not match. The fields behind it are those of `Settings`; only
+    the rule of groups, `judge`, reads them.
     """
 
     shingle_size: int
@@ -51,6 +54,13 @@ class Rule(NamedTuple):
     threshold: float
     character_thresholds: npt.NDArray[np.float64]
     window: int
+    copy_length_ratio: float
+    part_length_ratio: float
+    part_coverage: float
+    formula_share: float
+    formula_threshold: float
+    formula_coverage: float
+    min_shared: int
 
 
 class HashSet(NamedTuple):
@@ -62,10 +72,11 @@ class HashSet(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Scratch for one thread: a table for word shingles, one for character shingles, and buffers."""
+    """Scratch for one thread: tables for the loaded article's sets, one to measure others, and buffers."""
 
     words: HashSet
     characters: HashSet
+    spare: HashSet
     sums: npt.NDArray[np.uint64]
     shingles: npt.NDArray[np.uint32]
 
@@ -84,9 +95,17 @@ def make_scratch(longest_tokens: int, longest_characters: int) -> Scratch:
     return Scratch(
         hash_set(longest_tokens),
         hash_set(longest_characters),
+        hash_set(max(longest_tokens, longest_characters)),
         np.empty(longest_tokens + 1, dtype=np.uint64),
         np.empty(longest_tokens + 1, dtype=np.uint32),
     )
+
+
+def scratch_for(features: Features, rows: npt.NDArray[np.int64]) -> Scratch:
+    """Return scratch that is long enough for each of the rows."""
+    num_tokens = features.token_ends[rows] - features.token_begins[rows]
+    num_characters = features.character_ends[rows] - features.character_begins[rows]
+    return make_scratch(int(num_tokens.max(initial=0)), int(num_characters.max(initial=0)))
 
 
 @kernel
@@ -159,6 +178,17 @@ def load_article(row, features, rule, scratch, owner):
 
 
 @kernel
+def measure_article(row, features, rule, scratch, sizes):
+    """Fill in the set sizes of an article, int64[n, 2], words and characters, where they are not known."""
+    if sizes[row, 0] >= 0:
+        return
+    count = _word_shingles(row, features, rule, scratch)
+    sizes[row, 0] = _load(scratch.shingles, 0, count, scratch.spare, 2 * row)
+    begin, end = features.character_begins[row], features.character_ends[row]
+    sizes[row, 1] = _load(features.characters, begin, end, scratch.spare, 2 * row + 1)
+
+
+@kernel
 def shared_words(loaded, row, features, rule, scratch, owner):
     """Return the number of word shingles that the loaded article `loaded` shares with `row`."""
     loaded_length = max(
@@ -199,33 +229,41 @@ def character_threshold(a, b, features, rule):
 
 
 @kernel
-def _in_reach(num_a, num_b, threshold):
+def in_reach(num_a, num_b, threshold):
+    """Return whether sets of these sizes can have a Jaccard similarity at the threshold."""
     return min(num_a, num_b) > 0 and min(num_a, num_b) >= threshold * max(num_a, num_b)
 
 
 @kernel
-def _in_window(date_a, date_b, window):
+def in_window(date_a, date_b, window):
+    """Return whether two dates are near enough; an article without a date is near to all."""
     if MISSING_DATE in (date_a, date_b):
         return True
     return abs(date_a - date_b) <= window
 
 
 @kernel
-def match(loaded, row, sizes, features, rule, scratch, owner):
-    """Return how the loaded article matches `row`, and shared, |loaded| and |row| of the sets that did.
+def alike(loaded, row, sizes, features, rule, scratch, owner):
+    """Return how the loaded article is alike to `row`, and shared, |loaded| and |row| of the sets.
 
     `sizes` int64[n, 2] holds the set sizes of both articles, words and characters.
     """
-    if not _in_window(features.dates[loaded], features.dates[row], rule.window):
+    if not in_window(features.dates[loaded], features.dates[row], rule.window):
         return NO_MATCH, 0, 0, 0
     num_a, num_b = sizes[loaded, 0], sizes[row, 0]
-    if _in_reach(num_a, num_b, rule.threshold):
+    if in_reach(num_a, num_b, rule.threshold):
         shared = shared_words(loaded, row, features, rule, scratch, owner)
         if jaccard_of(shared, num_a, num_b) >= rule.threshold:
             return BY_WORDS, shared, num_a, num_b
+    return alike_by_characters(loaded, row, sizes, features, rule, scratch, owner)
+
+
+@kernel
+def alike_by_characters(loaded, row, sizes, features, rule, scratch, owner):
+    """Return the same as `alike` for the character shingles of two short texts alone."""
     num_a, num_b = sizes[loaded, 1], sizes[row, 1]
     threshold = character_threshold(loaded, row, features, rule)
-    if _in_reach(num_a, num_b, threshold):
+    if in_reach(num_a, num_b, threshold):
         shared = shared_characters(loaded, row, features, scratch, owner)
         if jaccard_of(shared, num_a, num_b) >= threshold:
             return BY_CHARACTERS, shared, num_a, num_b

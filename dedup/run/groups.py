@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.articles import ArticleId, Further, Group, Member, Relation
+from dedup.articles import ArticleId, Further, Group, Link, Member, Relation
 from dedup.match.scan import Scan
-from dedup.match.verify import BY_CHARACTERS
+from dedup.match.verify import BY_CHARACTERS, BY_WORDS, PART, WHOLE
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,32 @@ class Groups:
     @cached_property
     def _further(self) -> dict[int, list[Further]]:
         further: dict[int, list[Further]] = {}
-        for (position, canonical), jaccard in zip(
-            self.scan.further.tolist(), self.scan.further_jaccard.tolist(), strict=True
-        ):
-            further.setdefault(position, []).append(Further(self._id(canonical), round(jaccard, 4)))
+        for position, canonical, kind, shared, own, other in self.scan.relations.tolist():
+            if kind in (BY_WORDS, BY_CHARACTERS):
+                jaccard = round(shared / (own + other - shared), 4)
+                further.setdefault(position, []).append(Further(self._id(canonical), jaccard))
         return further
+
+    @cached_property
+    def links(self) -> list[Link]:
+        """The cut copies: a part and the whole that covers it, in canonical order of the parts.
+
+        A link joins two groups, named by their canonicals; where several articles of the groups are part
+        and whole, the scores are those of the best covered part.
+        """
+        best: dict[tuple[int, int], tuple[float, float]] = {}
+        for position, canonical, kind, shared, own, other in self.scan.relations.tolist():
+            if kind not in (PART, WHOLE):
+                continue
+            mine = int(self.scan.canonicals[position])
+            part, whole = (mine, canonical) if kind == PART else (canonical, mine)
+            scores = (shared / min(own, other), shared / (own + other - shared))
+            if part != whole:
+                best[part, whole] = max(best.get((part, whole), scores), scores)
+        return [
+            Link(self._id(part), self._id(whole), round(coverage, 4), round(jaccard, 4))
+            for (part, whole), (coverage, jaccard) in sorted(best.items())
+        ]
 
     def _id(self, position: int) -> ArticleId:
         return self.ids[int(self.order[position])]

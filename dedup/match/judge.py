@@ -1,0 +1,101 @@
+"""The rule of groups: is one article a copy of another, a part of it, or neither?
+
+Both articles' word shingle sets are at hand, A of the article and B of the canonical.
+
+- *Copy*: Jaccard similarity at the threshold or above, and the smaller set has at least
+  `copy_length_ratio` of the larger: a fuller story is never removed for a brief.
+- *Part*: the smaller set is covered by the larger to `part_coverage`, and is clearly smaller.
+- *Formula*: a copy needs `formula_threshold` and a part `formula_coverage` where `formula_share` of the
+  shared wording or more is formula (see `wording`), where it is less than `min_shared` shingles, or
+  where both articles hold numbers and these differ: two gold price reports share most of their words.
+- Short texts are copies by their character shingles too.
+"""
+
+import numpy as np
+
+from dedup.compiling import kernel
+from dedup.match.verify import (
+    BY_WORDS,
+    NO_MATCH,
+    PART,
+    WHOLE,
+    alike_by_characters,
+    in_window,
+    jaccard_of,
+    measure_article,
+    shared_words,
+)
+from dedup.match.wording import formula_share
+
+MIN_NUMBERS = 3
+MAX_SHARED_NUMBERS = 1 / 3
+_MAX_NUMBERS = 64  # distinct numbers looked at; a table of more says the same
+
+
+@kernel
+def judge(position, other, first, rows, sizes, features, rule, worded, is_formula, scratch):
+    """Return what the loaded article at `position` is to the one at `other`, and the sizes of their sets.
+
+    The kind is BY_WORDS or BY_CHARACTERS for a copy, PART (the loaded one is the part), WHOLE or
+    NO_MATCH; then |A and B|, |A| and |B|. `first` is the first position with the same text; `sizes`
+    int64[n, 2] holds set sizes by row, -1 where they are not known yet.
+    """
+    row, other_row = rows[position], rows[other]
+    if not in_window(features.dates[row], features.dates[other_row], rule.window):
+        return NO_MATCH, 0, 0, 0
+    measure_article(other_row, features, rule, scratch, sizes)
+    own, others = sizes[row, 0], sizes[other_row, 0]
+    smaller = min(own, others)
+    if smaller > 0:
+        shared = shared_words(row, other_row, features, rule, scratch, position)
+        jaccard = jaccard_of(shared, own, others)
+        ratio = smaller / max(own, others)
+        is_copy = jaccard >= rule.threshold and ratio >= rule.copy_length_ratio
+        is_part = shared >= rule.part_coverage * smaller and ratio <= rule.part_length_ratio
+        sure_copy = is_copy and jaccard >= rule.formula_threshold
+        sure_part = is_part and shared >= rule.formula_coverage * smaller
+        unsure = (is_copy and not sure_copy) or (is_part and not sure_part)
+        if unsure and (
+            shared < rule.min_shared
+            or formula_share(first, other, worded, is_formula) >= rule.formula_share
+            or other_facts(row, other_row, features)
+        ):
+            is_copy, is_part = sure_copy, sure_part
+        if is_copy:
+            return BY_WORDS, shared, own, others
+        if is_part:
+            return (PART if own < others else WHOLE), shared, own, others
+    return alike_by_characters(row, other_row, sizes, features, rule, scratch, position)
+
+
+@kernel
+def other_facts(a, b, features):
+    """Return whether both articles hold `MIN_NUMBERS` distinct numbers and share few of them."""
+    numbers = np.empty(_MAX_NUMBERS, dtype=np.uint32)
+    num_a = _distinct_numbers(a, features, numbers)
+    others = np.empty(_MAX_NUMBERS, dtype=np.uint32)
+    num_b = _distinct_numbers(b, features, others)
+    if min(num_a, num_b) < MIN_NUMBERS:
+        return False
+    shared = 0
+    for i in range(num_a):
+        for j in range(num_b):
+            shared += numbers[i] == others[j]
+    return shared <= MAX_SHARED_NUMBERS * min(num_a, num_b)
+
+
+@kernel
+def _distinct_numbers(row, features, numbers):
+    """Write the hashes of the first distinct numbers of an article to `numbers`; return how many."""
+    count = 0
+    for k in range(features.token_begins[row], features.token_ends[row]):
+        token = features.tokens[k]
+        if token & np.uint32(1) == 0:
+            continue
+        known = False
+        for j in range(count):
+            known = known or numbers[j] == token
+        if not known and count < len(numbers):
+            numbers[count] = token
+            count += 1
+    return count

@@ -1,0 +1,170 @@
+"""Wording: which articles share sampled word shingles, and how widely each shingle is spread.
+
+Of the word shingle hashes every `SAMPLED_SHARE`-th is taken, the same ones in each article, so that the
+sample of a part lies in the sample of its whole (FracMinHash: Irber et al., "Lightweight compositional
+analysis of metagenomes with FracMinHash and minimum metagenome covers", 2022). Articles that share two
+sampled shingles or more meet, however different their lengths. This finds cut copies, which bands of
+a signature miss.
+
+The same table tells a story's wording from a formula: a story is reprinted within a day or two, the
+formula of cables, weather and market reports comes back on other days.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.articles import MISSING_DATE
+from dedup.compiling import kernel
+from dedup.match.buckets import Buckets, by_position
+from dedup.match.verify import Features, Rule
+from dedup.text.kernels import word_shingles
+
+u32 = np.uint32
+u64 = np.uint64
+
+SAMPLED_SHARE = 4
+"""Of 2, 4 and 8 the largest at which half of a pair's shared sample still tells formulas as well as all
+of its shared shingles do on the judged pairs."""
+
+FORMULA_DAYS = 6
+"""A shingle that is found on so many days is a formula; shingles of one story are found on one to three."""
+
+_FORMULA_ARTICLES = 12
+_FORMULA_SHARE = 500
+"""Where there are fewer days: a shingle in more articles than 12 and than one in 500 is a formula."""
+
+_MICROSECONDS_A_DAY = 86_400_000_000
+_BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The buckets of shared sampled shingles, one a shingle, in rising order within a position.
+
+    `is_formula` bool[num_buckets]; `num_sampled` int64[n]: sampled shingles of each position, shared or
+    not, 0 where it takes no part.
+    """
+
+    buckets: Buckets
+    is_formula: npt.NDArray[np.bool_]
+    num_sampled: npt.NDArray[np.int64]
+
+
+def find_wording(
+    features: Features, rule: Rule, rows: npt.NDArray[np.int64], taking_part: npt.NDArray[np.bool_]
+) -> Wording:
+    """Return the shared wording of the positions that take part.
+
+    `rows` int64[n] gives the row in `features` at each position, `taking_part` bool[n].
+    """
+    positions = np.flatnonzero(taking_part)
+    num_tokens = (features.token_ends - features.token_begins)[rows[positions]]
+    num_shingles = np.maximum(num_tokens - rule.shingle_size + 1, 0) if rule.shingle_size else num_tokens * 0
+    expected = int(num_shingles.sum()) // SAMPLED_SHARE
+    keyed = np.empty(expected + expected // 4 + 4096, dtype=np.uint64)
+    count = _sample(features, rule, rows, positions, keyed)
+    if count < 0:  # far from the expected share: some text repeats a sampled shingle over and over
+        keyed = np.empty(int(num_shingles.sum()), dtype=np.uint64)
+        count = _sample(features, rule, rows, positions, keyed)
+    keyed = keyed[:count]
+    keyed.sort()
+    days = _days(features.dates[rows])
+    days_needed = FORMULA_DAYS if len(np.unique(days[days >= 0])) >= FORMULA_DAYS else 0
+    articles_needed = max(_FORMULA_ARTICLES, len(positions) // _FORMULA_SHARE) + 1
+    num_sampled = np.zeros(len(rows), dtype=np.int64)
+    members = np.empty(count, dtype=np.int64)
+    numbers = np.empty(count, dtype=np.int64)
+    is_formula = np.empty(count // 2, dtype=np.bool_)
+    num_members, num_buckets = _shared_shingles(
+        keyed, days, days_needed, articles_needed, num_sampled, members, numbers, is_formula
+    )
+    buckets = by_position(members[:num_members], numbers[:num_members], len(rows), num_buckets)
+    return Wording(buckets, is_formula[:num_buckets].copy(), num_sampled)
+
+
+def _days(dates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the day of each date, -1 for none."""
+    return np.where(dates == MISSING_DATE, -1, np.maximum(0, dates // _MICROSECONDS_A_DAY))
+
+
+@kernel
+def _sample(features, rule, rows, positions, keyed):
+    """Write hash and position of all sampled shingles to `keyed`; return how many, -1 for no room."""
+    sums = np.empty(_BLOCK, dtype=np.uint64)
+    block = np.empty(_BLOCK, dtype=np.uint32)
+    count = 0
+    if rule.shingle_size == 0:
+        return 0
+    for k in range(len(positions)):
+        row = rows[positions[k]]
+        at = features.token_begins[row]
+        last = features.token_ends[row] - rule.shingle_size
+        while at <= last:
+            num = min(_BLOCK, last + 1 - at)
+            word_shingles(features.tokens, at, num, rule.shingle_size, rule.multipliers, sums, block)
+            if count + num > len(keyed):
+                return -1
+            for j in range(num):
+                keyed[count] = (u64(block[j]) << u64(32)) | u64(positions[k])
+                count += block[j] % u32(SAMPLED_SHARE) == 0
+            at += num
+    return count
+
+
+@kernel
+def _shared_shingles(keyed, days, days_needed, articles_needed, num_sampled, members, numbers, is_formula):
+    """Number the shingles that two positions or more have; return the numbers of members and shingles."""
+    num_members = 0
+    num_shingles = 0
+    start = 0
+    while start < len(keyed):
+        first_member = num_members
+        mask = u64(0)
+        end = start
+        while end < len(keyed) and keyed[end] >> u64(32) == keyed[start] >> u64(32):
+            if end == start or keyed[end] != keyed[end - 1]:
+                position = np.int64(keyed[end] & u64(0xFFFFFFFF))
+                num_sampled[position] += 1
+                members[num_members] = position
+                numbers[num_members] = num_shingles
+                num_members += 1
+                if days[position] >= 0:
+                    mask |= u64(1) << u64(days[position] % 64)
+            end += 1
+        start = end
+        if num_members - first_member == 1:
+            num_members = first_member
+            continue
+        if days_needed > 0:
+            is_formula[num_shingles] = _num_bits(mask) >= days_needed
+        else:
+            is_formula[num_shingles] = num_members - first_member >= articles_needed
+        num_shingles += 1
+    return num_members, num_shingles
+
+
+@kernel
+def _num_bits(mask):
+    count = 0
+    while mask:
+        mask &= mask - u64(1)
+        count += 1
+    return count
+
+
+@kernel
+def formula_share(a, b, buckets, is_formula):
+    """Return the share of formulas among the sampled shingles that positions a and b share, 0 for none."""
+    shared = 0
+    formulas = 0
+    i, j = buckets.offsets[a], buckets.offsets[b]
+    while i < buckets.offsets[a + 1] and j < buckets.offsets[b + 1]:
+        left, right = buckets.buckets[i], buckets.buckets[j]
+        if left == right:
+            shared += 1
+            formulas += is_formula[left]
+        i += left <= right
+        j += right <= left
+    return formulas / shared if shared > 0 else 0.0

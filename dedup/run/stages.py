@@ -1,0 +1,81 @@
+"""Between the rooms: sketches and settings in the form that matching reads."""
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.articles import MISSING_DATE
+from dedup.match.grouping import Lane
+from dedup.match.verify import Features, Rule
+from dedup.run.sketching import Sketches
+from dedup.settings import Settings
+from dedup.sketch.bands import Bands
+from dedup.sketch.kernels import band_keys
+from dedup.text.hashing import shingle_multipliers
+
+_MICROSECONDS_A_DAY = 86_400_000_000
+
+
+def features_of(sketches: Sketches, published: npt.NDArray[np.int64]) -> Features:
+    """Return what verification reads, as views on the sketches where that is possible."""
+    character_begins = np.zeros(len(sketches), dtype=np.int64)
+    character_ends = np.zeros(len(sketches), dtype=np.int64)
+    character_begins[sketches.character_rows] = sketches.character_offsets[:-1]
+    character_ends[sketches.character_rows] = sketches.character_offsets[1:]
+    return Features(
+        published,
+        sketches.tokens,
+        sketches.token_offsets[:-1],
+        sketches.token_offsets[1:],
+        sketches.character_hashes,
+        character_begins,
+        character_ends,
+    )
+
+
+def rule_of(settings: Settings) -> Rule:
+    """Return the settings in the form that verification reads."""
+    longest = settings.max_short_words if settings.uses_words else 1
+    thresholds = [settings.character_threshold(length) for length in range(longest + 1)]
+    size = settings.shingle_size if settings.uses_words else 0
+    window = MISSING_DATE if settings.window_days is None else int(settings.window_days * _MICROSECONDS_A_DAY)
+    return Rule(
+        shingle_size=size,
+        multipliers=shingle_multipliers(size),
+        threshold=settings.threshold,
+        character_thresholds=np.array(thresholds),
+        window=window,
+        copy_length_ratio=settings.copy_length_ratio,
+        part_length_ratio=settings.part_length_ratio,
+        part_coverage=settings.part_coverage,
+        formula_share=settings.formula_share,
+        formula_threshold=max(settings.threshold, settings.formula_threshold),
+        min_shared=settings.min_shared,
+        formula_coverage=max(settings.part_coverage, settings.formula_coverage),
+    )
+
+
+def lanes_of(sketches: Sketches, settings: Settings, word_bands: Bands) -> list[Lane]:
+    """Return the lanes in which candidates meet: word signatures, and character signatures of short texts."""
+    lanes = []
+    if settings.uses_words:
+        rows = np.flatnonzero(sketches.num_tokens >= settings.shingle_size)
+        lanes.append(_lane(rows, sketches.signatures, rows, word_bands))
+    short = np.arange(len(sketches.character_rows))
+    lanes.append(
+        _lane(sketches.character_rows, sketches.character_signatures, short, settings.character_bands)
+    )
+    return lanes
+
+
+def _lane(
+    rows: npt.NDArray[np.int64],
+    signatures: npt.NDArray[np.uint32],
+    entries: npt.NDArray[np.int64],
+    bands: Bands,
+) -> Lane:
+    def keys_of(band: int) -> npt.NDArray[np.uint64]:
+        keys = np.empty(len(signatures), dtype=np.uint64)
+        band_keys(signatures, band, bands.rows_per_band, keys)
+        return keys[entries]
+
+    return Lane(rows, bands.num_bands, keys_of)
