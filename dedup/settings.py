@@ -28,6 +28,15 @@ _CLOSE_COPY = 0.7
 _LANE_RATIO = 4.1
 """An edit costs a text of n words at least one character shingle in 5.5 n / 4 and at most 3 word
 shingles in n: a pair within x of each other by characters is within 4.1 x by words."""
+_MAX_CHANGE_OVER = 20.0  # where word shingles would hardly ever take over
+
+_SHARES = (
+    "copy_length_ratio",
+    "part_length_ratio",
+    "part_coverage",
+    "formula_share",
+    "formula_coverage",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +54,8 @@ class Settings:
     - `keep`: the policy that chooses canonicals; `source_priority`: names of sources, best first.
     - `window_days`: articles published further apart than this are not copies; None for no bound. An
       article without a date is near to all.
+    - The fields from `copy_length_ratio` on are the rule of groups, see `match.judge`. They were chosen
+      together on judged pairs (`docs/quality.md`) and are seldom worth a change.
     """
 
     profile: str = "article"
@@ -85,15 +96,22 @@ class Settings:
     def __post_init__(self) -> None:
         _check_choice("profile", self.profile, tuple(PROFILES))
         _check_choice("keep", self.keep, KEEP_POLICIES)
-        for name in ("threshold", "short_threshold"):
+        for name in ("threshold", "short_threshold", "formula_threshold"):
             _check_range(name, getattr(self, name), 0.05, 1.0, float)
+        for name in _SHARES:
+            _check_range(name, getattr(self, name), 0.0, 1.0, float)
         _check_range("recall", self.recall, 0.5, 0.999999, float)
+        _check_range("min_shared", self.min_shared, 0, 1000, int)
         _check_range("shingle_size", self.shingle_size, 1, _MAX_SHINGLE_SIZE, int)
         _check_range("short_words", self.short_words, 0, 1000, int)
         _check_range("num_perm", self.num_perm, 1, 4096, int)
         _check_range("seed", self.seed, 0, (1 << 32) - 1, int)
         if self.window_days is not None:
             _check_range("window_days", self.window_days, 0, 36500, float)
+        for field in dataclasses.fields(self):  # 1 and 1.0 are one setting
+            value = getattr(self, field.name)
+            if field.type in (float, float | None) and value is not None:
+                object.__setattr__(self, field.name, float(value))
         if not isinstance(self.source_priority, tuple) or not all(
             isinstance(name, str) for name in self.source_priority
         ):
@@ -153,9 +171,10 @@ class Settings:
         """
         if not self.uses_words:
             return 1 << 40
-        change_over = _unlike_share(self.short_threshold) * _LANE_RATIO / _unlike_share(self.threshold)
+        by_words = max(self.threshold, self.formula_threshold)  # what few shared word shingles are asked for
+        change_over = _unlike_share(self.short_threshold) * _LANE_RATIO / _unlike_share(by_words)
         longest_partner = 1.5 / self.short_threshold
-        return math.ceil(self.short_words * max(change_over, longest_partner))
+        return math.ceil(self.short_words * max(min(change_over, _MAX_CHANGE_OVER), longest_partner))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings and what follows from them, ready for JSON."""

@@ -1,11 +1,12 @@
 """From features to groups and pairs: canonical order, buckets, scan."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from dedup.articles import MISSING_DATE
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets, find_buckets
 from dedup.match.pairs import MatchingPairs, find_matching_pairs
@@ -38,19 +39,29 @@ def group_articles(
     num_threads: int = 1,
 ) -> Scan:
     """Return the canonical scan over the rows in `order`, int64[n]; positions index `order`."""
-    firsts = find_firsts(order, fingerprints, features)
-    is_first = firsts == np.arange(len(order))
-    bands = _buckets(order, is_first, lanes, num_threads)
-    wording = find_wording(features, rule, order, is_first)
-    return scan_canonicals(features, rule, order, firsts, bands, wording, signatures)
+    same = find_firsts(order, fingerprints, features)
+    own = np.arange(len(order), dtype=np.int64)
+    # With a window the very same text may start a group of its own, so each repeat takes part itself.
+    firsts = same if rule.window == MISSING_DATE else own
+    bands = _buckets(order, firsts == own, lanes, num_threads)
+    wording = find_wording(features, rule, order, firsts == own)
+    scan = scan_canonicals(features, rule, order, firsts, bands, wording, signatures)
+    return replace(scan, exact=(scan.canonicals != own) & (same[scan.canonicals] == same))
 
 
 def pair_articles(
-    num_rows: int, features: Features, rule: Rule, lanes: list[Lane], num_threads: int = 1
+    fingerprints: npt.NDArray[np.uint64],
+    features: Features,
+    rule: Rule,
+    lanes: list[Lane],
+    num_threads: int = 1,
 ) -> MatchingPairs:
-    """Return all matching pairs of rows."""
+    """Return all matching pairs of rows; rows of the same text are among them, however short."""
+    num_rows = len(fingerprints)
     order = np.arange(num_rows, dtype=np.int64)
-    buckets = _buckets(order, np.ones(num_rows, dtype=np.bool_), lanes, num_threads)
+    with_text = np.flatnonzero(features.token_ends > features.token_begins)
+    same_text = Lane(with_text, 1, lambda band: fingerprints[with_text])
+    buckets = _buckets(order, np.ones(num_rows, dtype=np.bool_), [*lanes, same_text], num_threads)
     return find_matching_pairs(features, rule, order, buckets)
 
 

@@ -23,6 +23,8 @@ from dedup.match.verify import (
     in_window,
     jaccard_of,
     measure_article,
+    same_text,
+    same_tokens,
     shared_words,
 )
 from dedup.match.wording import formula_share
@@ -44,6 +46,8 @@ def judge(position, other, first, rows, sizes, features, rule, worded, is_formul
     if not in_window(features.dates[row], features.dates[other_row], rule.window):
         return NO_MATCH, 0, 0, 0
     measure_article(other_row, features, rule, scratch, sizes)
+    if same_tokens(row, other_row, features):
+        return same_text(row, sizes)
     own, others = sizes[row, 0], sizes[other_row, 0]
     smaller = min(own, others)
     if smaller > 0:

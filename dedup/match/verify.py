@@ -243,6 +243,19 @@ def in_window(date_a, date_b, window):
 
 
 @kernel
+def same_tokens(a, b, features):
+    """Return whether two articles have the very same tokens, one or more."""
+    begin, other = features.token_begins[a], features.token_begins[b]
+    length = features.token_ends[a] - begin
+    if length == 0 or length != features.token_ends[b] - other:
+        return False
+    for k in range(length):  # noqa: SIM110 - numba has no all() over a generator
+        if features.tokens[begin + k] != features.tokens[other + k]:
+            return False
+    return True
+
+
+@kernel
 def alike(loaded, row, sizes, features, rule, scratch, owner):
     """Return how the loaded article is alike to `row`, and shared, |loaded| and |row| of the sets.
 
@@ -250,12 +263,23 @@ def alike(loaded, row, sizes, features, rule, scratch, owner):
     """
     if not in_window(features.dates[loaded], features.dates[row], rule.window):
         return NO_MATCH, 0, 0, 0
+    if same_tokens(loaded, row, features):
+        return same_text(loaded, sizes)
     num_a, num_b = sizes[loaded, 0], sizes[row, 0]
     if in_reach(num_a, num_b, rule.threshold):
         shared = shared_words(loaded, row, features, rule, scratch, owner)
         if jaccard_of(shared, num_a, num_b) >= rule.threshold:
             return BY_WORDS, shared, num_a, num_b
     return alike_by_characters(loaded, row, sizes, features, rule, scratch, owner)
+
+
+@kernel
+def same_text(row, sizes):
+    """Return what `alike` does for two texts of the same tokens, whatever spaces divide their characters."""
+    if sizes[row, 0] > 0:
+        return BY_WORDS, sizes[row, 0], sizes[row, 0], sizes[row, 0]
+    size = max(1, sizes[row, 1])
+    return BY_CHARACTERS, size, size, size
 
 
 @kernel

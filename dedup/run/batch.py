@@ -109,7 +109,7 @@ def find_pairs(
     columns = columns_of(records, settings, fields or Fields())
     sketches = sketch_texts(columns.texts, settings, num_threads)
     found = pair_articles(
-        len(columns),
+        sketches.fingerprints,
         features_of(sketches, columns.published),
         rule_of(settings),
         lanes_of(sketches, settings, settings.word_bands),

@@ -56,6 +56,8 @@ def compare(a: str, b: str, settings: Settings | None = None) -> Comparison:
         sketches, kind, jaccard, shared[column] / max(1, sizes[:, column].min()), shingles
     )
     signatures = sketches.character_signatures if column else sketches.signatures
+    if verdict == "exact":
+        return Comparison(1.0, 1.0, 1.0, 1.0, shingles, verdict, reason)
     return Comparison(
         jaccard=jaccard,
         coverage_a=float(shared[column] / max(1, sizes[0, column])),

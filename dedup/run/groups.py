@@ -72,21 +72,28 @@ class Groups:
     def links(self) -> list[Link]:
         """The cut copies: a part and the whole that covers it, in canonical order of the parts.
 
-        A link joins two groups, named by their canonicals; where several articles of the groups are part
-        and whole, the scores are those of the best covered part.
+        There is at most one link from a group to another. It names the two articles that were compared,
+        the canonicals where these are part and whole, else the best covered pair.
         """
-        best: dict[tuple[int, int], tuple[float, float]] = {}
+        best: dict[tuple[int, int], tuple[bool, float, float, int, int]] = {}
+        canonicals = self.scan.canonicals
         for position, canonical, kind, shared, own, other in self.scan.relations.tolist():
-            if kind not in (PART, WHOLE):
+            if kind not in (PART, WHOLE) or canonicals[position] == canonical:
                 continue
-            mine = int(self.scan.canonicals[position])
-            part, whole = (mine, canonical) if kind == PART else (canonical, mine)
-            scores = (shared / min(own, other), shared / (own + other - shared))
-            if part != whole:
-                best[part, whole] = max(best.get((part, whole), scores), scores)
+            part, whole = (position, canonical) if kind == PART else (canonical, position)
+            between_canonicals = bool(canonicals[position] == position)
+            found = (
+                between_canonicals,
+                shared / min(own, other),
+                shared / (own + other - shared),
+                part,
+                whole,
+            )
+            key = (int(canonicals[part]), int(canonicals[whole]))
+            best[key] = max(best.get(key, found), found)
         return [
             Link(self._id(part), self._id(whole), round(coverage, 4), round(jaccard, 4))
-            for (part, whole), (coverage, jaccard) in sorted(best.items())
+            for _, (_, coverage, jaccard, part, whole) in sorted(best.items())
         ]
 
     def _id(self, position: int) -> ArticleId:

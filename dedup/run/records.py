@@ -1,6 +1,7 @@
 """The door for records in memory: lists of dicts, Arrow tables, pandas and polars frames become columns."""
 
 import datetime
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,7 +107,11 @@ def _date(value: Any, place: str, name: str) -> int:
         raise RecordError(f"{name!r} is a {type(value).__name__}, not a date or a string", place=place)
     parsed = parse_date(value)
     if parsed is None:
-        raise RecordError(f"{name!r} is {value!r}; expected ISO 8601 such as 2024-05-31T18:30Z", place=place)
+        warnings.warn(
+            f"{place}: {name!r} is {value!r}, taken as missing; expected ISO 8601 such as 2024-05-31T18:30Z",
+            stacklevel=2,
+        )
+        return MISSING_DATE
     return parsed
 
 

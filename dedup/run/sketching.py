@@ -174,7 +174,10 @@ def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: in
 
 
 def sign_texts(
-    texts: pa.LargeStringArray | Sequence[str], settings: Settings | None = None, *, num_threads: int = 1
+    texts: pa.Array | pa.ChunkedArray | Sequence[str],
+    settings: Settings | None = None,
+    *,
+    num_threads: int = 1,
 ) -> npt.NDArray[np.uint32]:
     """Return the signatures, uint32[n, num_perm], of the word shingles of n texts.
 
@@ -183,8 +186,11 @@ def sign_texts(
     >>> sign_texts(["one two three four", ""]).shape
     (2, 128)
     """
-    array = texts if isinstance(texts, pa.Array) else text_array(texts)
-    return sketch_texts(array.cast(pa.large_string()), settings or Settings(), num_threads).signatures
+    array = texts if isinstance(texts, pa.Array | pa.ChunkedArray) else text_array(texts)
+    array = array.cast(pa.large_string())
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
+    return sketch_texts(array, settings or Settings(), num_threads).signatures
 
 
 def _sketch_task(
@@ -240,11 +246,11 @@ def _hash_characters(
 
 
 def text_array(texts: Sequence[str]) -> pa.LargeStringArray:
-    """Return the strings as an Arrow array; lone surrogates become U+FFFD, which separates words."""
+    """Return the strings as an Arrow array; surrogates become "?", which separates words."""
     try:
         return pa.array(texts, pa.large_string())
     except UnicodeEncodeError:
-        clean = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
+        clean = [text and text.encode("utf-8", "replace").decode() for text in texts]
         return pa.array(clean, pa.large_string())
 
 
