@@ -1,33 +1,32 @@
 """The command `dedup`: arguments, progress on the terminal, exit codes.
 
 Exit codes: 0 done; 1 a fault of this program; 2 wrong arguments or settings; 3 the input cannot be
-used; 4 the output cannot be written; 130 interrupted; 143 terminated.
+used; 4 the output cannot be written; 5 not enough memory; 129 its terminal has gone; 130 interrupted;
+143 terminated.
 """
 
-import os
-import signal
 import sys
-import traceback
-from types import FrameType
+from collections.abc import Sequence
 from typing import NoReturn
 
 import click
 
 from dedup import __version__
+from dedup.cli.interrupts import Interrupted, leave, raise_on_signals
+from dedup.cli.log import Log, discard_output, open_missing_streams
 from dedup.cli.run import run
 from dedup.errors import DedupError, InputError, OutputError, SettingsError
 
 EXIT_FAULT = 1
+EXIT_USAGE = 2
+EXIT_INPUT = 3
+EXIT_OUTPUT = 4
+EXIT_MEMORY = 5
 _EXIT_CODES: tuple[tuple[type[DedupError], int], ...] = (
-    (SettingsError, 2),
-    (InputError, 3),
-    (OutputError, 4),
+    (SettingsError, EXIT_USAGE),
+    (InputError, EXIT_INPUT),
+    (OutputError, EXIT_OUTPUT),
 )
-_ISSUES = "the project's issue tracker"
-
-
-class _Terminated(BaseException):
-    """SIGTERM, raised where the main thread stands so that what is half done is cleared away."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,32 +38,44 @@ def cli() -> None:
 cli.add_command(run)
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command; no traceback reaches the user but for a fault of this program."""
-    signal.signal(signal.SIGTERM, _raise_terminated)
+    open_missing_streams()
+    log = Log("json" if _asks_for_json(sys.argv[1:]) else "text")
+    log.take_warnings()
+    raise_on_signals()
     try:
-        cli(standalone_mode=False)
+        cli.main(standalone_mode=False, obj=log, prog_name="dedup")
         sys.stdout.flush()
+    except Interrupted as interrupt:
+        log.error(f"{interrupt.word}: {log.outcome}", interrupt.exit_code)
+        leave(interrupt.exit_code)
     except click.ClickException as error:
-        error.show()
+        _show_usage_error(error, log)
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted; nothing was written", 128 + signal.SIGINT)
-    except _Terminated:
-        _fail("terminated; nothing was written", 128 + signal.SIGTERM)
-    except BrokenPipeError:  # the reader of standard output has gone; the output folder is whole
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of standard output has gone, and wants no more
+        discard_output()
     except DedupError as error:
-        _fail(str(error), next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), EXIT_FAULT))
+        code = next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), EXIT_FAULT)
+        log.error(str(error), code)
+        sys.exit(code)
+    except MemoryError:
+        log.error(f"there is not enough memory: {log.outcome}; see docs/running.md", EXIT_MEMORY)
+        leave(EXIT_MEMORY)
     except Exception:
-        traceback.print_exc()
-        _fail(f"this is a fault of the program; please report the lines above to {_ISSUES}", EXIT_FAULT)
+        log.fault(EXIT_FAULT)
+        sys.exit(EXIT_FAULT)
+    sys.exit(0)
 
 
-def _raise_terminated(number: int, frame: FrameType | None) -> NoReturn:
-    raise _Terminated
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Return whether the arguments say so, before they are known to be right."""
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return any(pair == ("--log-format", "json") or pair[0] == "--log-format=json" for pair in pairs)
 
 
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"dedup: {message}", err=True)
-    sys.exit(code)
+def _show_usage_error(error: click.ClickException, log: Log) -> None:
+    if log.form == "json":
+        log.error(error.format_message(), error.exit_code)
+    else:
+        error.show()

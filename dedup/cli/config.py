@@ -8,20 +8,28 @@ import click
 
 from dedup.errors import SettingsError
 
+_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "boolean": (bool, "true or false"),
+    "float": ((int, float), "a number"),
+    "integer": (int, "a whole number"),
+    "integer range": (int, "a whole number"),
+}
+
 
 def load_config(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
     """Take the option values of a TOML file as the command's defaults; a click callback.
 
-    Raises `SettingsError` for a file that cannot be read or a name that is no option.
+    Raises `SettingsError` for a file that cannot be read, a name that is no option, or a value that the
+    option does not take.
     """
     if path is None:
         return None
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode())
     except OSError as error:
-        raise SettingsError(f"config {path} cannot be read: {error.strerror}") from error
+        raise SettingsError(f"--config {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"config {path} is not TOML: {error}") from error
+        raise SettingsError(f"--config {path} is not TOML: {error}") from error
     options = {
         option.name: option
         for option in context.command.params
@@ -32,10 +40,41 @@ def load_config(context: click.Context, parameter: click.Parameter, path: Path |
         name = key.replace("-", "_")
         if name not in options:
             choices = ", ".join(sorted(str(option).replace("_", "-") for option in options))
-            raise SettingsError(f"config {path}: there is no option {key!r}; the options are {choices}")
-        if isinstance(value, list) != options[name].multiple:
-            expected = "a list" if options[name].multiple else "one value"
-            raise SettingsError(f"config {path}: {key} is {value!r}; expected {expected}")
+            raise SettingsError(f"--config {path}: there is no option {key!r}; the options are {choices}")
+        if name in defaults:
+            raise SettingsError(f"--config {path}: {key!r} is given twice, once with - and once with _")
+        _check_value(options[name], value, f"--config {path}: {key}")
         defaults[name] = value
     context.default_map = {**(context.default_map or {}), **defaults}
     return path
+
+
+def _check_value(option: click.Option, value: Any, place: str) -> None:
+    if not option.multiple:
+        _check_single(option.type, value, place)
+        return
+    if not isinstance(value, list):
+        raise SettingsError(f"{place} is {_toml(value)}; it is a list, such as [{_toml(value)}]")
+    for item in value:
+        _check_single(option.type, item, place)
+
+
+def _check_single(kind: click.ParamType[Any], value: Any, place: str) -> None:
+    """Check a value as the command line's would be, but for its type, which TOML knows."""
+    expected, words = _KINDS.get(kind.name, (str, "a string"))
+    if isinstance(kind, click.Choice):
+        words = f"one of {', '.join(kind.choices)}"
+    if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
+        raise SettingsError(f"{place} is {_toml(value)}; it is {words}")
+    try:
+        kind.convert(value, None, None)
+    except click.UsageError as error:
+        reason = f"it is {words}" if isinstance(kind, click.Choice) else error.format_message()
+        raise SettingsError(f"{place} is {_toml(value)}; {reason}") from error
+
+
+def _toml(value: Any) -> str:
+    """Return a value about as the file has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)

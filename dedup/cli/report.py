@@ -1,39 +1,51 @@
 """The short table at the end of a run."""
 
 import sys
+import unicodedata
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from dedup.formats.results import read_lines
-from dedup.run.groups import Groups
+from dedup.run.nightly import RunResult
 
 _NUM_LARGEST = 5
 _TITLE_WIDTH = 60
 _ID_WIDTH = 40
 _PLAIN_WIDTH = 110  # columns where standard output is no terminal
+_NARROW_COLUMNS = 70
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # letters' shapes depend on them
+_STAGES = {"read_and_sketch": "reading", "group": "grouping", "write": "writing", "total": "in all"}
 
 
-def print_report(groups: Groups, summary: dict[str, Any], out: Path, title_field: str) -> None:
-    """Print counts, the largest groups with their titles, and the seconds by stage."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
+def report_text(result: RunResult, out: Path, title_field: str) -> str:
+    """Return counts, the largest groups with their titles, the seconds by stage and where it all is."""
+    is_terminal = sys.stdout.isatty()
+    console = Console(highlight=False, width=None if is_terminal else _PLAIN_WIDTH)
+    summary = result.summary
     parts: list[RenderableType] = [_counts(summary["counts"])]
-    if len(groups):
-        parts.append(_largest(groups, out, title_field))
-    stages = ", ".join(
-        f"{name.replace('_', ' ')} {seconds:.1f}" for name, seconds in summary["seconds"].items()
+    if len(result.groups):
+        parts += [Text(), _largest(result, out, title_field, console.width)]
+    seconds = ", ".join(
+        f"{_STAGES.get(name, name)} {seconds:.1f}" for name, seconds in summary["seconds"].items()
     )
-    parts.append(Text(f"Seconds: {stages} ({summary['articles_per_second']:,.0f} articles/s)"))
-    parts.append(Text(f"Written: {out}"))
-    console.print(Group(*parts))
+    rate = f"{summary['articles_per_second']:,.0f} articles/s"
+    parts += [
+        Text(),
+        Text(f"Seconds: {seconds} ({rate}); peak memory {summary['peak_memory_bytes'] / 1e6:,.0f} MB"),
+        Text(f"Written: {_legible(str(out))}"),
+    ]
+    with console.capture() as capture:
+        console.print(Group(*parts))
+    lines = capture.get().rstrip("\n").split("\n")
+    return "\n".join(line if is_terminal else line.rstrip() for line in lines)
 
 
 def _counts(counts: dict[str, int]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(justify="right", style="bold")
+    table.add_column(justify="right", style="bold", no_wrap=True)
     table.add_column()
     lines = [
         (counts["articles"], "articles"),
@@ -53,20 +65,31 @@ def _counts(counts: dict[str, int]) -> Table:
     return table
 
 
-def _largest(groups: Groups, out: Path, title_field: str) -> Table:
+def _largest(result: RunResult, out: Path, title_field: str, width: int) -> Table:
+    groups = result.groups
     largest = sorted(groups, key=lambda group: -group.size)[:_NUM_LARGEST]
-    row_of = {id_: row for row, id_ in enumerate(groups.ids)}
-    kept_before = groups.is_canonical.cumsum()
-    line_of = {group.canonical_id: int(kept_before[row_of[group.canonical_id]]) for group in largest}
+    wanted = {group.canonical_id for group in largest}
+    row_of = {id_: row for row, id_ in enumerate(groups.ids) if id_ in wanted}
+    lines = result.kept.cumsum()
+    line_of = {id_: int(lines[row]) for id_, row in row_of.items() if result.kept[row]}
     records = read_lines(out / "unique.jsonl", set(line_of.values()))
-    table = Table(box=None, pad_edge=False, title="Largest groups", title_justify="left")
+    table = Table(box=None, pad_edge=False, title="Largest groups", title_justify="left", title_style="bold")
     table.add_column("size", justify="right", no_wrap=True, min_width=4)
-    longest_id = max(len(str(group.canonical_id)) for group in largest)
-    table.add_column("canonical", no_wrap=True, min_width=min(longest_id, _ID_WIDTH), max_width=_ID_WIDTH)
+    longest_id = max(len(_legible(str(id_))) for id_ in wanted)
+    id_width = min(longest_id, _ID_WIDTH if width >= _NARROW_COLUMNS else 12)
+    table.add_column("canonical", no_wrap=True, width=max(id_width, len("canonical")), overflow="ellipsis")
     table.add_column("title", no_wrap=True, max_width=_TITLE_WIDTH, overflow="ellipsis")
     for group in largest:
-        title = records[line_of[group.canonical_id]].get(title_field)
+        title = records.get(line_of.get(group.canonical_id, 0), {}).get(title_field)
         table.add_row(
-            str(group.size), Text(str(group.canonical_id)), Text(title if isinstance(title, str) else "")
+            f"{group.size:,}",
+            Text(_legible(str(group.canonical_id))),
+            Text(_legible(title) if isinstance(title, str) else ""),
         )
     return table
+
+
+def _legible(text: str) -> str:
+    """Return a text on one line, with a blank for what a terminal would obey: it comes from outside."""
+    shown = (char if unicodedata.category(char)[0] != "C" or char in _JOINERS else " " for char in text)
+    return " ".join("".join(shown).split())

@@ -8,7 +8,13 @@ from dedup.articles import ArticleId, Fields
 
 CHUNK_RECORDS = 2048
 CHUNK_BYTES = 16 << 20
-"""A chunk ends at this many records or bytes of text, so that memory stays bounded."""
+"""A chunk ends at this many records or bytes of input, so that memory stays bounded."""
+
+MAX_RECORD_BYTES = 256 << 20
+"""A longer record is set aside unread."""
+
+START_BYTES = 200
+"""How much of the raw record a reject shows."""
 
 
 @dataclass(frozen=True)
@@ -23,15 +29,16 @@ class Reject:
     @classmethod
     def of(cls, file: str, line: int, reason: str, raw: bytes) -> "Reject":
         """Return a reject that shows the first 200 bytes of the raw record."""
-        return cls(file, line, reason, raw[:200].decode("utf-8", "replace"))
+        return cls(file, line, reason, raw[:START_BYTES].decode("utf-8", "replace"))
 
 
 @dataclass
 class Chunk:
     """Records of one file, column by column. `lines` are their line numbers, from 1, rising.
 
-    `dates` are microseconds since 1970 UTC, MISSING_DATE for none; a date that does not parse counts as
-    none and is counted in `num_bad_dates`.
+    Where a format has no lines, the number of the record stands for it. `dates` are microseconds since
+    1970 UTC, MISSING_DATE for none; a date that does not parse counts as none and is counted in
+    `num_bad_dates`. `starts` shows how each raw record begins. `num_bytes` counts the input, unpacked.
     """
 
     ids: list[ArticleId] = field(default_factory=list)
@@ -39,7 +46,7 @@ class Chunk:
     dates: list[int] = field(default_factory=list)
     sources: list[str | None] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
-    raw_starts: list[bytes] = field(default_factory=list)
+    starts: list[bytes] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     num_bytes: int = 0
     num_bad_dates: int = 0
@@ -53,12 +60,35 @@ class Chunk:
 class RecordFile(Protocol):
     """An input that can be read twice: once for its articles, once to copy the records that are kept."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """Its size on disk, packed if it is packed; 0 where it cannot be read."""
+        ...
+
+    @property
+    def bytes_read(self) -> int:
+        """How many of these bytes the reading that is under way has passed, about."""
+        ...
+
+    def check(self, fields: Fields, text_field: str) -> None:
+        """Raise `InputError` if the file as a whole cannot be read or lacks a field that it must have.
+
+        Looks at the beginning (of Parquet, the end) only; to be called on every input before any is read.
+        """
+        ...
 
     def chunks(self, fields: Fields, text_field: str) -> Iterator[Chunk]:
         """Yield all records in order; raises `InputError` where the file as a whole cannot be read."""
         ...
 
     def copy_records(self, lines: Sequence[int], out: BinaryIO) -> None:
-        """Write the raw records that stand on `lines`, rising, to `out`, each with its line end."""
+        """Write the records that stand on `lines`, rising, to `out`, each as a line of JSON with its end.
+
+        Raises `InputError` if the file is not the one that `chunks` read.
+        """
         ...

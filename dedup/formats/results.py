@@ -1,21 +1,56 @@
-"""The files of an output folder."""
+"""The files of an output folder. All functions raise `OutputError` where a file cannot be written."""
 
+import io
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import compress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from dedup.articles import Group, Member
+from dedup.articles import Group, Link, Member
+from dedup.errors import InputError, OutputError
 from dedup.formats.records import RecordFile, Reject
+
+_BUFFER_BYTES = 1 << 20
+
+
+class _OutFile(io.FileIO):
+    """A file whose failed writes are `OutputError`s, so that they are told from failed reads."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise _not_written(Path(os.fsdecode(self.name)), error) from error
+
+
+@contextmanager
+def create_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a new file to write bytes into."""
+    try:
+        raw = _OutFile(path, "wb")
+    except OSError as error:
+        raise _not_written(path, error) from error
+    with io.BufferedWriter(raw, _BUFFER_BYTES) as out:
+        yield out
+
+
+def _not_written(path: Path, error: OSError) -> OutputError:
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return OutputError(f"{path.name} cannot be written: {reason}")
 
 
 def write_groups(path: Path, groups: Iterable[Group]) -> None:
     """Write a line for each group of two or more, in canonical order, the canonical first."""
-    with path.open("wb") as out:
+    with create_file(path) as out:
         for group in groups:
             record = {
                 "group_id": group.group_id,
@@ -41,27 +76,52 @@ def _member_record(member: Member) -> dict[str, Any]:
     return record
 
 
+def write_links(path: Path, links: Iterable[Link]) -> None:
+    """Write a line for each cut copy: the part, the longer article that covers it, and how much."""
+    with create_file(path) as out:
+        for link in links:
+            record = {
+                "part_id": link.part_id,
+                "whole_id": link.whole_id,
+                "coverage": link.coverage,
+                "jaccard": link.jaccard,
+            }
+            out.write(msgspec.json.encode(record) + b"\n")
+
+
+def write_articles(path: Path, table: pa.Table) -> None:
+    """Write the rows of all articles as Parquet."""
+    with create_file(path) as out:
+        pq.write_table(table, out, compression="zstd")
+
+
 def write_unique(
     path: Path, files: Sequence[RecordFile], lines: Sequence[Sequence[int]], keep: npt.NDArray[np.bool_]
 ) -> None:
     """Write the records to keep, byte for byte as they came and in the order they came.
 
     `lines` has the line numbers of each file's articles; `keep` bool[n] says of each whether to keep it.
+    Raises `InputError` where a file cannot be read again.
     """
     start = 0
-    with path.open("wb") as out:
+    with create_file(path) as out:
         for file, numbers in zip(files, lines, strict=True):
             kept = keep[start : start + len(numbers)]
-            file.copy_records([number for number, keep_it in zip(numbers, kept, strict=True) if keep_it], out)
             start += len(numbers)
+            try:
+                file.copy_records(list(compress(numbers, kept.tolist())), out)
+            except OutputError:
+                raise
+            except OSError as error:
+                raise InputError(f"{file.name} cannot be read again: {error.strerror or error}") from error
 
 
 def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
     """Write a line for each record that was set aside: file, line, reason, start of the raw record."""
-    with path.open("wb") as out:
+    with create_file(path) as out:
         for reject in rejects:
             record = {
-                "file": reject.file,
+                "file": _printable(reject.file),
                 "line": reject.line,
                 "reason": reject.reason,
                 "start": reject.start,
@@ -71,7 +131,14 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
 
 def write_summary(path: Path, summary: dict[str, Any]) -> None:
     """Write the figures of a run as JSON that a person can read."""
-    path.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
+    with create_file(path) as out:
+        out.write(text.encode("utf-8", "replace"))
+
+
+def _printable(name: str) -> str:
+    """Return the name of a file with U+FFFD for bytes that are not UTF-8."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def read_lines(path: Path, numbers: set[int]) -> dict[int, dict[str, Any]]:

@@ -1,20 +1,27 @@
 """Taking in the articles of files: read, admit, sketch; the texts are gone when it ends."""
 
+from array import array
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from dedup.articles import ArticleId, Fields
-from dedup.errors import InputError, RecordError
+from dedup.errors import InputError, OutputError, RecordError
 from dedup.formats.records import Chunk, RecordFile, Reject
+from dedup.run.gathering import GatheredSketches
 from dedup.run.sketching import Sketches, sketch_texts, text_array
 from dedup.settings import Settings
 
 Progress = Callable[[str, int, int], None]
-"""Called with the stage's name, the articles done and the bytes read."""
+"""Called with the stage's name, the articles done and the bytes read, as they lie on disk."""
+
+PENDING_BYTES = 64 << 20
+"""Input in chunks under way, at most, but for a single larger chunk: bounds memory for many workers."""
 
 
 @dataclass
@@ -25,9 +32,9 @@ class Intake:
     """
 
     files: Sequence[RecordFile]
-    lines: list[list[int]] = field(default_factory=list)
+    lines: list["array[int]"] = field(default_factory=list)
     ids: list[ArticleId] = field(default_factory=list)
-    dates: list[int] = field(default_factory=list)
+    dates: "array[int]" = field(default_factory=lambda: array("q"))
     sources: list[str | None] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     num_repeated: int = 0
@@ -42,7 +49,19 @@ class _Repeat:
     row: int
     file: str
     line: int
+    start: bytes
     fingerprint: int = 0
+
+
+class _Pending(NamedTuple):
+    """A chunk that is being sketched."""
+
+    future: Future[tuple[Sketches, list[int]]]
+    repeats: list[_Repeat]
+    num_bytes: int
+
+
+_MAX_SHARED_NAMES = 100_000  # more different ones are no outlets
 
 
 def take_in(
@@ -63,14 +82,19 @@ def take_in(
     """
     intake = Intake(files)
     admission = _Admission(intake, settings)
-    with ThreadPoolExecutor(num_workers) as pool:
+    with _workers(num_workers) as pool:
         for file in files:
-            intake.lines.append([])
-            for chunk in file.chunks(fields, getattr(fields, settings.text_field)):
-                admission.admit(chunk, file, pool, max_pending=num_workers)
-                if strict:
-                    _raise_first(intake.rejects)
-                progress("read", len(intake.ids), intake.num_bytes)
+            intake.lines.append(array("q"))
+            try:
+                for chunk in file.chunks(fields, getattr(fields, settings.text_field)):
+                    admission.admit(chunk, file, pool, max_pending=num_workers)
+                    if strict:
+                        _raise_first(intake.rejects)
+                    progress("read", len(intake.ids), sum(part.bytes_read for part in files))
+            except OutputError:  # a disk that is full of what standard input brought
+                raise
+            except OSError as error:
+                raise InputError(f"{file.name} cannot be read: {error.strerror or error}") from error
         admission.finish()
     if not intake.ids:
         raise InputError(_why_nothing(intake))
@@ -78,6 +102,18 @@ def take_in(
     if strict:
         _raise_first(intake.rejects)
     return intake, sketches
+
+
+@contextmanager
+def _workers(number: int) -> Iterator[ThreadPoolExecutor]:
+    """Give a pool of threads that, when the block fails, drops its work and waits for none of it."""
+    pool = ThreadPoolExecutor(number, thread_name_prefix="sketch")
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _raise_first(rejects: Sequence[Reject]) -> None:
@@ -93,8 +129,10 @@ class _Admission:
         self._settings = settings
         self._row_of: dict[str, int] = {}
         self._repeats: list[_Repeat] = []
-        self._parts: list[Sketches] = []
-        self._pending: deque[tuple[Future[tuple[Sketches, list[int]]], list[_Repeat]]] = deque()
+        self._sketches = GatheredSketches()
+        self._source_names: dict[str, str] = {}
+        self._pending: deque[_Pending] = deque()
+        self._pending_bytes = 0
 
     def admit(self, chunk: Chunk, file: RecordFile, pool: ThreadPoolExecutor, max_pending: int) -> None:
         """Move the chunk's columns into the intake and have its texts sketched."""
@@ -102,40 +140,48 @@ class _Admission:
         first_texts: list[str] = []
         repeated_texts: list[str] = []
         repeats: list[_Repeat] = []
-        for id_, text, date, source, line in zip(
-            chunk.ids, chunk.texts, chunk.dates, chunk.sources, chunk.lines, strict=True
+        for id_, text, date, source, line, start in zip(
+            chunk.ids, chunk.texts, chunk.dates, chunk.sources, chunk.lines, chunk.starts, strict=True
         ):
             row = self._row_of.setdefault(str(id_), len(intake.ids))
             if row != len(intake.ids):
-                repeats.append(_Repeat(row, file.name, line))
+                repeats.append(_Repeat(row, file.name, line, start))
                 repeated_texts.append(text)
                 continue
             intake.ids.append(id_)
             intake.dates.append(date)
-            intake.sources.append(source)
+            intake.sources.append(self._shared_name(source))
             intake.lines[-1].append(line)
             first_texts.append(text)
         intake.rejects.extend(chunk.rejects)
         intake.num_bad_dates += chunk.num_bad_dates
         intake.num_bytes += chunk.num_bytes
         future = pool.submit(_sketch, first_texts, repeated_texts, self._settings)
-        self._pending.append((future, repeats))
+        self._pending.append(_Pending(future, repeats, chunk.num_bytes))
+        self._pending_bytes += chunk.num_bytes
         self.finish(max_pending)
+
+    def _shared_name(self, source: str | None) -> str | None:
+        """Return the one copy of an outlet's name that all its articles share."""
+        if source is None or len(self._source_names) >= _MAX_SHARED_NAMES:
+            return source
+        return self._source_names.setdefault(source, source)
 
     def finish(self, max_pending: int = 0) -> None:
         """Collect sketches until no more than `max_pending` chunks are under way."""
-        while len(self._pending) > max_pending:
-            future, repeats = self._pending.popleft()
+        while len(self._pending) > max_pending or (self._pending and self._pending_bytes > PENDING_BYTES):
+            future, repeats, num_bytes = self._pending.popleft()
             sketches, fingerprints = future.result()
-            self._parts.append(sketches)
+            self._pending_bytes -= num_bytes
+            self._sketches.append(sketches)
             for repeat, fingerprint in zip(repeats, fingerprints, strict=True):
                 repeat.fingerprint = fingerprint
             self._repeats.extend(repeats)
 
     def settle(self) -> Sketches:
         """Return all sketches; count the repeats with the same text, set the others aside."""
-        sketches = Sketches.concatenate(self._parts)
-        self._parts.clear()
+        self._row_of.clear()
+        sketches = self._sketches.finish()
         intake = self._intake
         for repeat in self._repeats:
             if int(sketches.fingerprints[repeat.row]) == repeat.fingerprint:
@@ -144,7 +190,7 @@ class _Admission:
             file, line = self._place_of(repeat.row)
             id_ = intake.ids[repeat.row]
             reason = f"the id {id_!r} stands already in {file}, line {line}, with another text"
-            intake.rejects.append(Reject(repeat.file, repeat.line, reason, ""))
+            intake.rejects.append(Reject.of(repeat.file, repeat.line, reason, repeat.start))
         return sketches
 
     def _place_of(self, row: int) -> tuple[str, int]:

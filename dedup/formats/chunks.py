@@ -1,0 +1,151 @@
+"""From the values of a record to a row of a chunk, or to the reason why it cannot be one."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from dedup.articles import MISSING_DATE, ArticleId, Fields
+from dedup.errors import InputError
+from dedup.formats.dates import parse_date
+from dedup.formats.records import START_BYTES, Chunk, Reject
+
+
+@dataclass(frozen=True)
+class FieldNames:
+    """What the user calls the fields that are read."""
+
+    id: str
+    text: str
+    source: str
+    date: str
+
+    @classmethod
+    def of(cls, fields: Fields, text_field: str) -> Self:
+        """Return the names; raises `InputError` where two are the same."""
+        names = cls(fields.id, text_field, fields.source, fields.date)
+        for name, count in Counter(vars(names).values()).items():
+            if count > 1:
+                roles = " and ".join(role for role, value in vars(names).items() if value == name)
+                raise InputError(f"the {roles} are all to be read from the field {name!r}; name one for each")
+        return names
+
+    def require(self, columns: Iterable[str], file: str) -> None:
+        """Raise `InputError` if the id or the text is not one of the columns, or a field is two of them."""
+        counts = Counter(columns)
+        for name in (self.id, self.text):
+            if name not in counts:
+                raise InputError(f"{file} has no column {name!r}; its columns are {list(counts)}")
+        for name in vars(self).values():
+            if counts[name] > 1:
+                raise InputError(f"{file} has {counts[name]} columns {name!r}; expected one")
+
+
+class ChunkBuilder:
+    """The chunk that a reader is filling."""
+
+    def __init__(self, file: str, names: FieldNames) -> None:
+        self.file = file
+        self.names = names
+        self.chunk = Chunk()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to `take` the chunk."""
+        return self.chunk.is_full
+
+    def take(self) -> Chunk:
+        """Return the chunk and start the next."""
+        chunk, self.chunk = self.chunk, Chunk()
+        return chunk
+
+    def add(self, line: int, id_: ArticleId, text: str, source: Any, date: Any, raw: bytes) -> None:
+        """Add a record whose id and text have the right types; an empty id sets it aside.
+
+        A source that is not a string is none. A date that does not parse is none and counted; null and
+        the empty string are none.
+        """
+        if id_ == "":
+            self.reject(line, f"{self.names.id!r} is empty", raw)
+            return
+        chunk = self.chunk
+        chunk.ids.append(id_)
+        chunk.texts.append(text)
+        chunk.sources.append(source if isinstance(source, str) and source else None)
+        parsed = None if date is None or date == "" else parse_date(date)
+        if parsed is None:
+            chunk.num_bad_dates += date is not None and date != ""
+            parsed = MISSING_DATE
+        chunk.dates.append(parsed)
+        chunk.lines.append(line)
+        chunk.starts.append(raw[:START_BYTES])
+
+    def add_object(self, line: int, record: Any, raw: bytes) -> None:
+        """Add a record as a JSON decoder gives it, or set it aside if it is no usable object.
+
+        Lone surrogates become U+FFFD, which separates words; an id with one is not usable.
+        """
+        names = self.names
+        if not isinstance(record, dict):
+            self.reject(line, f"{_describe(record)}; expected an object", raw)
+            return
+        reason = self._why_not_id(record) or self._why_not_text(record)
+        if reason:
+            self.reject(line, reason, raw)
+            return
+        source = record.get(names.source)
+        if isinstance(source, str):
+            source = without_surrogates(source)
+        text = without_surrogates(record[names.text])
+        self.add(line, record[names.id], text, source, record.get(names.date), raw)
+
+    def reject(self, line: int, reason: str, raw: bytes) -> None:
+        """Set a record aside."""
+        self.chunk.rejects.append(Reject.of(self.file, line, reason, raw))
+
+    def _why_not_id(self, record: dict[str, Any]) -> str | None:
+        name = self.names.id
+        if name not in record:
+            return _missing(name, record)
+        value = record[name]
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
+            return f"{name!r} is {_describe(value)}; expected a string or an integer"
+        if isinstance(value, str) and value != without_surrogates(value):
+            return f"{name!r} has a lone surrogate, {value!a}; such an id cannot be written"
+        return None
+
+    def _why_not_text(self, record: dict[str, Any]) -> str | None:
+        name = self.names.text
+        if name not in record:
+            return _missing(name, record)
+        if not isinstance(record[name], str):
+            return f"{name!r} is {_describe(record[name])}; expected a string"
+        return None
+
+
+def without_surrogates(text: str) -> str:
+    r"""Return the text with U+FFFD for each lone surrogate.
+
+    >>> without_surrogates("a\ud800b") == "a\N{REPLACEMENT CHARACTER}b"
+    True
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _missing(name: str, record: dict[str, Any]) -> str:
+    fields = ", ".join(map(ascii, list(record)[:20])) or "none"
+    return f"{name!r} is missing; the fields are {fields}"
+
+
+def _describe(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return f"the number {value!r:.40}"
+    if isinstance(value, str):
+        return "a string"
+    return "an array" if isinstance(value, list) else "an object"

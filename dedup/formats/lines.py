@@ -1,0 +1,62 @@
+"""Numbered lines out of blocks of bytes."""
+
+from collections.abc import Iterator
+
+from dedup.formats.byte_source import BYTE_ORDER_MARK, BrokenFileError
+from dedup.formats.records import MAX_RECORD_BYTES, START_BYTES
+
+
+class LongLine(bytes):
+    """The first bytes of a line that is longer than any record may be; the rest was passed over."""
+
+
+class BrokenLineError(Exception):
+    """The bytes end in the middle of a line: why, its number and how it begins."""
+
+    def __init__(self, reason: str, number: int, start: bytes) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.number = number
+        self.start = start
+
+
+def numbered_lines(blocks: Iterator[bytes], max_bytes: int = MAX_RECORD_BYTES) -> Iterator[tuple[int, bytes]]:
+    r"""Yield each line without its "\n", with its number from 1; the byte order mark is taken off.
+
+    A line longer than `max_bytes`, and than a block, comes as a `LongLine`; no more is ever held of it.
+    Raises `BrokenLineError` where the bytes end early; the lines yielded before are whole.
+    """
+    number = 1
+    held: list[bytes] = []  # the pieces of a line that goes over several blocks
+    num_held = 0
+    try:
+        for block in blocks:
+            lines = block.split(b"\n")
+            num_held += len(lines[0])
+            if num_held <= max_bytes:
+                held.append(lines[0])
+            else:
+                held = [LongLine(_start([*held, lines[0]]))]
+            if len(lines) == 1:
+                continue
+            lines[0] = _join(held, number)
+            for line in lines[:-1]:
+                yield number, line
+                number += 1
+            held = [lines[-1]]
+            num_held = len(lines[-1])
+    except BrokenFileError as error:
+        raise BrokenLineError(error.reason, number, _start(held)) from error
+    if last := _join(held, number):
+        yield number, last
+
+
+def _join(held: list[bytes], number: int) -> bytes:
+    line = held[0] if len(held) == 1 else b"".join(held)
+    if number == 1 and line.startswith(BYTE_ORDER_MARK):
+        return type(line)(line.removeprefix(BYTE_ORDER_MARK))
+    return line
+
+
+def _start(held: list[bytes]) -> bytes:
+    return b"".join(piece[:START_BYTES] for piece in held)[:START_BYTES]
