@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+STATUS = Path("/proc/self/status")
+CLEAR_REFS = Path("/proc/self/clear_refs")
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -40,6 +43,10 @@ class Timing:
     @property
     def median(self) -> float:
         return statistics.median(self.seconds)
+
+    @property
+    def cpu_median(self) -> float:
+        return statistics.median(self.cpu_seconds)
 
 
 def measure(
@@ -79,7 +86,7 @@ def summarize(timing: Timing, num_articles: int) -> dict:
         "median_seconds": round(timing.median, 5),
         "min_seconds": round(min(timing.seconds), 5),
         "max_seconds": round(max(timing.seconds), 5),
-        "median_cpu_seconds": round(statistics.median(timing.cpu_seconds), 5),
+        "median_cpu_seconds": round(timing.cpu_median, 5),
         "microseconds_an_article": round(timing.median / num_articles * 1e6, 2),
     }
 
@@ -88,12 +95,14 @@ def ratio(timing: Timing, reference: Timing) -> dict:
     """Return how many times the reference's seconds were needed.
 
     `of_medians` is the figure to quote; `min` and `max` are the extremes of the ratios within a round.
+    `of_cpu_medians`, of processor time, is the steadier one where other programs run beside.
     """
     rounds = [a / b for a, b in zip(timing.seconds, reference.seconds, strict=True)]
     return {
         "of_medians": round(timing.median / reference.median, 2),
         "min": round(min(rounds), 2),
         "max": round(max(rounds), 2),
+        "of_cpu_medians": round(timing.cpu_median / reference.cpu_median, 2),
     }
 
 
@@ -103,16 +112,14 @@ def fit_exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
     >>> round(fit_exponent([10, 20, 40], [3.0, 6.0, 12.0]), 6)
     1.0
     """
-    xs, ys = [math.log(size) for size in sizes], [math.log(value) for value in seconds]
+    xs = [math.log(size) for size in sizes]
+    ys = [math.log(max(value, 1e-9)) for value in seconds]  # a stage may take less than the clock shows
     return statistics.linear_regression(xs, ys).slope
 
 
 def peak_extra_bytes(contender: Contender) -> int | None:
-    """Return how far one run raises the resident memory of a forked process; None where that is unknown.
-
-    Linux only: the child resets its own high-water mark (proc(5), `clear_refs`) after preparing.
-    """
-    if not Path("/proc/self/clear_refs").exists():
+    """Return how far one run raises the resident memory of a forked process; None where that is unknown."""
+    if memory_bytes("VmRSS") is None:
         return None
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
@@ -130,16 +137,27 @@ def peak_extra_bytes(contender: Contender) -> int | None:
 def _report_peak(contender: Contender, sender: Any) -> None:
     prepared = contender.prepare()
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")
     before = memory_bytes("VmRSS")
+    reset_peak()
     outcome = contender.run(prepared)
     sender.send(memory_bytes("VmHWM") - before)
     del outcome
 
 
-def memory_bytes(name: str) -> int:
-    """Return a field of /proc/self/status in bytes: VmRSS, resident now; VmHWM, its high-water mark."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+def reset_peak() -> None:
+    """Make VmHWM of this process what is resident now (proc(5), `clear_refs`); nothing without /proc."""
+    if CLEAR_REFS.exists():
+        CLEAR_REFS.write_text("5", encoding="ascii")
+
+
+def memory_bytes(name: str) -> int | None:
+    """Return VmRSS, resident now, or VmHWM, its high-water mark; None on systems without /proc.
+
+    Not `getrusage`: its `ru_maxrss` keeps the peak of the process that started this one.
+    """
+    if not STATUS.exists():
+        return None
+    for line in STATUS.read_text(encoding="ascii").splitlines():
         if line.startswith(name + ":"):
             return int(line.split()[1]) * 1024
-    raise LookupError(f"/proc/self/status has no {name}")
+    return None

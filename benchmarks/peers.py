@@ -15,7 +15,7 @@ no Jaccard similarity where a word is inserted or the order changes, so they are
 
 import importlib
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,13 @@ def tuned_shingles(text: str) -> Shingles:
     """
     words = text.encode("utf-8").split()
     return list(map(b" ".join, zip(words, words[1:], words[2:], strict=False)))
+
+
+TOKENISERS: dict[str, Callable[[str], list]] = {
+    "plain": plain_shingles,
+    "plain and encoded": encoded_shingles,
+    "tuned": tuned_shingles,
+}
 
 
 def rensa_from_strings(rensa: Any) -> Callable[[Iterable[list[str]]], Any]:
@@ -120,8 +127,3 @@ def rensa_from_hashes(rensa: Any) -> Callable[[tuple[np.ndarray, np.ndarray]], A
 def rensa_sampling_from_hashes(rensa: Any) -> Callable[[tuple[np.ndarray, np.ndarray]], Any]:
     """Return rensa's position-sampling call for uint64 hashes in one array, with row offsets."""
     return lambda flat: rensa.RMinHash.digest_matrix_from_flat_token_hashes_rho(*flat, NUM_PERM, SEED)
-
-
-def one_by_one(shingles_of: Callable[[str], Any]) -> Callable[[Iterable[str]], Iterator[Any]]:
-    """Return a function from texts to an iterator of their shingle lists."""
-    return lambda texts: map(shingles_of, texts)

@@ -168,10 +168,14 @@ def _warn_of_records(intake: Intake, warnings: _Warnings) -> None:
 
 
 def _kept_rows(groups: Groups, cut_copies: str) -> npt.NDArray[np.bool_]:
-    """Return which articles go to the unique records, bool[n], by row."""
+    """Return which articles go to the unique records, bool[n], by row.
+
+    A part goes only where its whole is a canonical, which stays or is a part itself of one that does.
+    """
     if cut_copies == "keep":
         return groups.is_canonical
-    parts = {str(link.part_id) for link in groups.links}
+    canonicals = {str(id_) for id_, kept in zip(groups.ids, groups.is_canonical, strict=True) if kept}
+    parts = {str(link.part_id) for link in groups.links if str(link.whole_id) in canonicals}
     is_part = np.fromiter((str(id_) in parts for id_ in groups.ids), dtype=np.bool_, count=len(groups.ids))
     return groups.is_canonical & ~is_part
 
