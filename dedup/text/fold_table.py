@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dedup.errors import DedupError
 
 TABLE_VERSION = 1
-"""The format that this module reads; `tools/build_fold_table.py` writes the same number."""
+"""The format that this module reads; `tools/fold_table` writes the same number."""
 
 SEPARATOR = 1
 """The code point separates words; folded, it is U+0020."""

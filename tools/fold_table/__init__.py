@@ -1,0 +1,1 @@
+"""The parts of `tools/build_fold_table.py`: database -> folds -> flags -> table -> documentation."""
