@@ -9,6 +9,8 @@ ArticleId = str | int
 MISSING_DATE = (1 << 63) - 1
 """The publication time of an article that has none: after all others."""
 
+MICROSECONDS_A_DAY = 86_400_000_000
+
 Relation = Literal["canonical", "exact", "near"]
 """`exact`: the same text as the canonical once both are normalised; `near`: above the threshold."""
 

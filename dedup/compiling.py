@@ -113,6 +113,6 @@ class _KernelCache(caching.FunctionCache):  # type: ignore[misc]
     def _guard_against_spurious_io_errors(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, EOFError, ValueError) as error:  # full disk, torn file, folder gone
+        except Exception as error:  # a full disk, a torn file; numba unpickles what it finds, noise too
             self.disable()
-            _warn_uncached(str(error))
+            _warn_uncached(str(error) or type(error).__name__)

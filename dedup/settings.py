@@ -13,9 +13,13 @@ from dedup.sketch.bands import Bands, choose_bands
 
 PROFILES: dict[str, dict[str, Any]] = {
     "article": {"threshold": 0.28, "short_threshold": 0.7},
-    "headline": {"threshold": 0.45, "short_threshold": 0.45},
+    "headline": {"threshold": 0.45, "short_threshold": 0.7},
 }
 """The defaults that a profile sets. `docs/quality.md` has the measurements behind the numbers."""
+
+RULE_VERSION = 1
+"""Raised when a constant outside the settings changes what is a copy: those of `match.judge`,
+`match.wording` and `match.scan`, and the fold table."""
 
 KEEP_POLICIES = ("earliest", "longest", "first-seen")
 
@@ -47,10 +51,13 @@ class Settings:
 
     - `profile`: "article" compares texts by shingles of `shingle_size` words, short texts by
       character shingles; "headline" compares titles by character shingles.
-    - `threshold`: Jaccard similarity, above 0 to 1, at and above which a pair matches.
-    - `short_threshold`: the same for the character shingles of texts under `short_words` words.
+    - `threshold`: Jaccard similarity, above 0 to 1, at and above which a pair matches; by default the
+      profile's.
+    - `short_threshold`: the same for the character shingles of texts of up to `short_words` words; it
+      rises from there to `max_short_words`.
     - `num_perm`, `seed`: permutations of a signature and what they are drawn from, as in datasketch.
-    - `recall`: the probability with which bands find a pair that lies at the threshold.
+    - `recall`: the probability with which bands find a pair that lies at the threshold; for groups, at a
+      Jaccard similarity of 0.7, below which wording finds it.
     - `keep`: the policy that chooses canonicals; `source_priority`: names of sources, best first.
     - `window_days`: articles published further apart than this are not copies; None for no bound. An
       article without a date is near to all.
@@ -59,13 +66,13 @@ class Settings:
     """
 
     profile: str = "article"
-    threshold: float = PROFILES["article"]["threshold"]
-    short_threshold: float = PROFILES["article"]["short_threshold"]
+    threshold: float = None  # type: ignore[assignment] # the profile's, see __post_init__
+    short_threshold: float = None  # type: ignore[assignment]
     shingle_size: int = 3
     short_words: int = 16
     num_perm: int = 128
     seed: int = 1
-    recall: float = 0.995
+    recall: float = 0.99
     keep: str = "earliest"
     source_priority: tuple[str, ...] = ()
     window_days: float | None = None
@@ -91,11 +98,14 @@ class Settings:
                 raise SettingsError(
                     f"there is no setting {name!r}; the settings are {', '.join(sorted(names))}"
                 )
-        return cls(profile=profile, **{**PROFILES[profile], **changes})
+        return cls(profile=profile, **changes)
 
     def __post_init__(self) -> None:
         _check_choice("profile", self.profile, tuple(PROFILES))
         _check_choice("keep", self.keep, KEEP_POLICIES)
+        for name, value in PROFILES[self.profile].items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
         for name in ("threshold", "short_threshold", "formula_threshold"):
             _check_range(name, getattr(self, name), 0.05, 1.0, float)
         for name in _SHARES:
@@ -116,7 +126,7 @@ class Settings:
             isinstance(name, str) for name in self.source_priority
         ):
             raise SettingsError(f"source_priority is {self.source_priority!r}; it is a tuple of source names")
-        _ = self.word_bands, self.character_bands
+        _ = self.group_bands, self.character_bands
 
     @property
     def uses_words(self) -> bool:
@@ -152,7 +162,8 @@ class Settings:
 
         `num_words` is the length of the shorter text. Up to `short_words` the threshold is constant;
         beyond, the number of changed characters that it allows is, so that appending the same word to
-        both texts never loses a match. A headline is short at any length.
+        both texts keeps a match; only a word much shorter than the others, at the threshold, may lose it.
+        A headline is short at any length.
 
         With x the share of shingles that each of two equally long texts has for itself,
         J = (1 - x) / (1 + x).
@@ -179,15 +190,15 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         """Return the settings and what follows from them, ready for JSON."""
         derived = {
-            "word_bands": dataclasses.asdict(self.word_bands) if self.uses_words else None,
+            "word_bands": dataclasses.asdict(self.group_bands) if self.uses_words else None,
             "character_bands": dataclasses.asdict(self.character_bands),
             "max_short_words": self.max_short_words if self.uses_words else None,
         }
         return {**dataclasses.asdict(self), **derived}
 
     def fingerprint(self) -> str:
-        """Return 16 hexadecimal digits that change with any setting."""
-        canonical = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        """Return 16 hexadecimal digits that change with any setting and with the rule itself."""
+        canonical = json.dumps({**dataclasses.asdict(self), "rule_version": RULE_VERSION}, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 

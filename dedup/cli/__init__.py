@@ -5,6 +5,8 @@ used; 4 the output cannot be written; 5 not enough memory; 129 its terminal has 
 143 terminated.
 """
 
+import itertools
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -45,7 +47,7 @@ def main() -> NoReturn:
     log.take_warnings()
     raise_on_signals()
     try:
-        cli.main(standalone_mode=False, obj=log, prog_name="dedup")
+        code = _invoke(log)
         sys.stdout.flush()
     except Interrupted as interrupt:
         log.error(f"{interrupt.word}: {log.outcome}", interrupt.exit_code)
@@ -53,8 +55,6 @@ def main() -> NoReturn:
     except click.ClickException as error:
         _show_usage_error(error, log)
         sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader of standard output has gone, and wants no more
-        discard_output()
     except DedupError as error:
         code = next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), EXIT_FAULT)
         log.error(str(error), code)
@@ -62,16 +62,30 @@ def main() -> NoReturn:
     except MemoryError:
         log.error(f"there is not enough memory: {log.outcome}; see docs/running.md", EXIT_MEMORY)
         leave(EXIT_MEMORY)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) and not log.is_running:  # `dedup --help | head -1`
+            discard_output()
+            sys.exit(0)
         log.fault(EXIT_FAULT)
         sys.exit(EXIT_FAULT)
-    sys.exit(0)
+    sys.exit(code)
+
+
+def _invoke(log: Log) -> int:
+    """Run the command line and return its exit code; `Command.main` would have its own way with errors."""
+    if "_DEDUP_COMPLETE" in os.environ:
+        cli.main(prog_name="dedup")  # the shell asks for completions
+    try:
+        with cli.make_context("dedup", sys.argv[1:], obj=log) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    return 0
 
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:
     """Return whether the arguments say so, before they are known to be right."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
-    return any(pair == ("--log-format", "json") or pair[0] == "--log-format=json" for pair in pairs)
+    return "--log-format=json" in arguments or ("--log-format", "json") in itertools.pairwise(arguments)
 
 
 def _show_usage_error(error: click.ClickException, log: Log) -> None:

@@ -69,7 +69,7 @@ def _check_single(kind: click.ParamType[Any], value: Any, place: str) -> None:
     try:
         kind.convert(value, None, None)
     except click.UsageError as error:
-        reason = f"it is {words}" if isinstance(kind, click.Choice) else error.format_message()
+        reason = f"it is {words}" if isinstance(kind, click.Choice) else error.message
         raise SettingsError(f"{place} is {_toml(value)}; {reason}") from error
 
 

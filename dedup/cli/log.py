@@ -19,12 +19,14 @@ _ISSUES = "the project's issue tracker"
 class Log:
     """`form` is "text" or "json"; with `quiet` only errors are shown.
 
-    `outcome` says what there is to see of the run, should it end here.
+    `is_running` says that the command is at work, past its arguments; `outcome`, what there is to see of
+    it, should it end here.
     """
 
     def __init__(self, form: str = "text") -> None:
         self.form = form
         self.quiet = False
+        self.is_running = False
         self.outcome = "nothing was written"
 
     def event(self, kind: str, text: str, **values: Any) -> None:

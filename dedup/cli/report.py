@@ -1,9 +1,11 @@
 """The short table at the end of a run."""
 
+import io
 import sys
 import unicodedata
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +18,9 @@ _TITLE_WIDTH = 60
 _ID_WIDTH = 40
 _PLAIN_WIDTH = 110  # columns where standard output is no terminal
 _NARROW_COLUMNS = 70
+_NARROW_ID_WIDTH = 12
+_MIN_TITLE_WIDTH = 8
+_GAP = 2
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # letters' shapes depend on them
 _STAGES = {"read_and_sketch": "reading", "group": "grouping", "write": "writing", "total": "in all"}
 
@@ -23,7 +28,12 @@ _STAGES = {"read_and_sketch": "reading", "group": "grouping", "write": "writing"
 def report_text(result: RunResult, out: Path, title_field: str) -> str:
     """Return counts, the largest groups with their titles, the seconds by stage and where it all is."""
     is_terminal = sys.stdout.isatty()
-    console = Console(highlight=False, width=None if is_terminal else _PLAIN_WIDTH)
+    console = Console(
+        file=io.StringIO(),  # rich's own way with a closed pipe would end the process
+        highlight=False,
+        force_terminal=is_terminal,
+        width=None if is_terminal else _PLAIN_WIDTH,
+    )
     summary = result.summary
     parts: list[RenderableType] = [_counts(summary["counts"])]
     if len(result.groups):
@@ -37,9 +47,8 @@ def report_text(result: RunResult, out: Path, title_field: str) -> str:
         Text(f"Seconds: {seconds} ({rate}); peak memory {summary['peak_memory_bytes'] / 1e6:,.0f} MB"),
         Text(f"Written: {_legible(str(out))}"),
     ]
-    with console.capture() as capture:
-        console.print(Group(*parts))
-    lines = capture.get().rstrip("\n").split("\n")
+    console.print(Group(*parts))
+    lines = console.file.getvalue().rstrip("\n").split("\n")  # type: ignore[attr-defined]
     return "\n".join(line if is_terminal else line.rstrip() for line in lines)
 
 
@@ -65,7 +74,7 @@ def _counts(counts: dict[str, int]) -> Table:
     return table
 
 
-def _largest(result: RunResult, out: Path, title_field: str, width: int) -> Table:
+def _largest(result: RunResult, out: Path, title_field: str, width: int) -> Group:
     groups = result.groups
     largest = sorted(groups, key=lambda group: -group.size)[:_NUM_LARGEST]
     wanted = {group.canonical_id for group in largest}
@@ -73,20 +82,28 @@ def _largest(result: RunResult, out: Path, title_field: str, width: int) -> Tabl
     lines = result.kept.cumsum()
     line_of = {id_: int(lines[row]) for id_, row in row_of.items() if result.kept[row]}
     records = read_lines(out / "unique.jsonl", set(line_of.values()))
-    table = Table(box=None, pad_edge=False, title="Largest groups", title_justify="left", title_style="bold")
-    table.add_column("size", justify="right", no_wrap=True, min_width=4)
-    longest_id = max(len(_legible(str(id_))) for id_ in wanted)
-    id_width = min(longest_id, _ID_WIDTH if width >= _NARROW_COLUMNS else 12)
-    table.add_column("canonical", no_wrap=True, width=max(id_width, len("canonical")), overflow="ellipsis")
-    table.add_column("title", no_wrap=True, max_width=_TITLE_WIDTH, overflow="ellipsis")
+    rows = []
     for group in largest:
         title = records.get(line_of.get(group.canonical_id, 0), {}).get(title_field)
-        table.add_row(
-            f"{group.size:,}",
-            Text(_legible(str(group.canonical_id))),
-            Text(_legible(title) if isinstance(title, str) else ""),
-        )
-    return table
+        shown = _legible(title) if isinstance(title, str) else ""
+        rows.append((f"{group.size:,}", _legible(str(group.canonical_id)), shown))
+    size_width = max(len("size"), *(len(size) for size, _, _ in rows))
+    longest_id = max(len("canonical"), *(cell_len(id_) for _, id_, _ in rows))
+    id_width = min(longest_id, _ID_WIDTH if width >= _NARROW_COLUMNS else _NARROW_ID_WIDTH)
+    title_width = max(_MIN_TITLE_WIDTH, min(_TITLE_WIDTH, width - size_width - id_width - 2 * _GAP))
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    table.add_column("size", justify="right", width=size_width)
+    table.add_column("canonical", width=id_width)
+    table.add_column("title")
+    for size, id_, shown in rows:
+        table.add_row(size, _cut(id_, id_width), _cut(shown, title_width))
+    return Group(Text("Largest groups", style="bold"), table)
+
+
+def _cut(text: str, width: int) -> Text:
+    cut = Text(text)
+    cut.truncate(width, overflow="ellipsis")
+    return cut
 
 
 def _legible(text: str) -> str:

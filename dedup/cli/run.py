@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from dedup.settings import Settings
 
 _NAMES: dict[str, Any] = {"show_default": True, "metavar": "NAME"}
-_PROFILES = ("article", "headline")  # these two as in `dedup.settings`, a test holds it: help stays quick
-_POLICIES = ("earliest", "longest", "first-seen")
+PROFILES = ("article", "headline")  # these two as in `dedup.settings`, a test holds it: help stays quick
+POLICIES = ("earliest", "longest", "first-seen")
 _OPTION_OF = {"window_days": "--window"}
 """Options that have another name than their setting."""
 
@@ -51,7 +51,7 @@ def _set_form(context: click.Context, parameter: click.Parameter, value: str) ->
     "-o", "--out", required=True, metavar="OUT", type=click.Path(path_type=Path), help="Folder to write."
 )
 @click.option(
-    "--profile", type=click.Choice(_PROFILES), default="article", show_default=True,
+    "--profile", type=click.Choice(PROFILES), default="article", show_default=True,
     help="article: compare texts; headline: compare titles.",
 )  # fmt: skip
 @click.option(
@@ -59,7 +59,7 @@ def _set_form(context: click.Context, parameter: click.Parameter, value: str) ->
     help="Similarity that makes a copy, 0.05 to 1.  [default: the profile's]",
 )  # fmt: skip
 @click.option(
-    "--keep", type=click.Choice(_POLICIES), default="earliest", show_default=True,
+    "--keep", type=click.Choice(POLICIES), default="earliest", show_default=True,
     help="Which article of a group is kept.",
 )  # fmt: skip
 @click.option(
@@ -99,7 +99,7 @@ def run(context: click.Context, /, inputs: tuple[str, ...], out: Path, **options
     from dedup.articles import Fields
 
     log = context.ensure_object(Log)
-    log.quiet = options["quiet"]
+    log.is_running, log.quiet = True, options["quiet"]
     fields = Fields(**{name: options[f"{name}_field"] for name in ("id", "text", "title", "source", "date")})
     result = _run(inputs, out, _settings(options), fields, options, log)
     log.outcome = f"{out} is whole"

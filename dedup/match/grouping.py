@@ -1,7 +1,7 @@
 """From features to groups and pairs: canonical order, buckets, scan."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -44,9 +44,8 @@ def group_articles(
     # With a window the very same text may start a group of its own, so each repeat takes part itself.
     firsts = same if rule.window == MISSING_DATE else own
     bands = _buckets(order, firsts == own, lanes, num_threads)
-    wording = find_wording(features, rule, order, firsts == own)
-    scan = scan_canonicals(features, rule, order, firsts, bands, wording, signatures)
-    return replace(scan, exact=(scan.canonicals != own) & (same[scan.canonicals] == same))
+    wording = find_wording(features, rule, order, firsts == own, same == own)
+    return scan_canonicals(features, rule, order, firsts, same, bands, wording, signatures)
 
 
 def pair_articles(

@@ -4,7 +4,8 @@ Both articles' word shingle sets are at hand, A of the article and B of the cano
 
 - *Copy*: Jaccard similarity at the threshold or above, and the smaller set has at least
   `copy_length_ratio` of the larger: a fuller story is never removed for a brief.
-- *Part*: the smaller set is covered by the larger to `part_coverage`, and is clearly smaller.
+- *Part*: the smaller set is covered by the larger to `part_coverage`, and is clearly smaller; or it is
+  covered to `formula_coverage` and no copy for want of evidence.
 - *Formula*: a copy needs `formula_threshold` and a part `formula_coverage` where `formula_share` of the
   shared wording or more is formula (see `wording`), where it is less than `min_shared` shingles, or
   where both articles hold numbers and these differ: two gold price reports share most of their words.
@@ -31,15 +32,15 @@ from dedup.match.wording import formula_share
 
 MIN_NUMBERS = 3
 MAX_SHARED_NUMBERS = 1 / 3
-_MAX_NUMBERS = 64  # distinct numbers looked at; a table of more says the same
+_MAX_NUMBERS = 64  # distinct numbers looked at, the first of the text
 
 
 @kernel
-def judge(position, other, first, rows, sizes, features, rule, worded, is_formula, scratch):
+def judge(position, other, rows, sizes, features, rule, worded, is_formula, scratch):
     """Return what the loaded article at `position` is to the one at `other`, and the sizes of their sets.
 
     The kind is BY_WORDS or BY_CHARACTERS for a copy, PART (the loaded one is the part), WHOLE or
-    NO_MATCH; then |A and B|, |A| and |B|. `first` is the first position with the same text; `sizes`
+    NO_MATCH; then |A and B|, |A| and |B|. `sizes`
     int64[n, 2] holds set sizes by row, -1 where they are not known yet.
     """
     row, other_row = rows[position], rows[other]
@@ -50,6 +51,8 @@ def judge(position, other, first, rows, sizes, features, rule, worded, is_formul
         return same_text(row, sizes)
     own, others = sizes[row, 0], sizes[other_row, 0]
     smaller = min(own, others)
+    shared = 0
+    is_part = False
     if smaller > 0:
         shared = shared_words(row, other_row, features, rule, scratch, position)
         jaccard = jaccard_of(shared, own, others)
@@ -57,19 +60,23 @@ def judge(position, other, first, rows, sizes, features, rule, worded, is_formul
         is_copy = jaccard >= rule.threshold and ratio >= rule.copy_length_ratio
         is_part = shared >= rule.part_coverage * smaller and ratio <= rule.part_length_ratio
         sure_copy = is_copy and jaccard >= rule.formula_threshold
-        sure_part = is_part and shared >= rule.formula_coverage * smaller
+        sure_part = own != others and shared >= rule.formula_coverage * smaller
         unsure = (is_copy and not sure_copy) or (is_part and not sure_part)
         if unsure and (
             shared < rule.min_shared
-            or formula_share(first, other, worded, is_formula) >= rule.formula_share
+            or formula_share(position, other, worded, is_formula) >= rule.formula_share
             or other_facts(row, other_row, features)
         ):
             is_copy, is_part = sure_copy, sure_part
         if is_copy:
             return BY_WORDS, shared, own, others
-        if is_part:
-            return (PART if own < others else WHOLE), shared, own, others
-    return alike_by_characters(row, other_row, sizes, features, rule, scratch, position)
+    if not other_facts(row, other_row, features):
+        by_characters = alike_by_characters(row, other_row, sizes, features, rule, scratch, position)
+        if by_characters[0] != NO_MATCH:
+            return by_characters
+    if is_part:
+        return (PART if own < others else WHOLE), shared, own, others
+    return NO_MATCH, 0, 0, 0
 
 
 @kernel

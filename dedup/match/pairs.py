@@ -14,7 +14,7 @@ from dedup.match.verify import (
     load_article,
     scratch_for,
 )
-from dedup.match.waiting import doubled, forget, meet, start_meetings, start_waiting, wait
+from dedup.match.waiting import NO_BOUND, doubled, forget, meet, start_meetings, start_waiting, wait
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,6 @@ class MatchingPairs:
     shared: npt.NDArray[np.int64]
     first_sizes: npt.NDArray[np.int64]
     second_sizes: npt.NDArray[np.int64]
-    num_candidates: int
 
 
 def find_matching_pairs(
@@ -41,7 +40,7 @@ def find_matching_pairs(
     meetings = start_meetings(len(rows))
     scratch = scratch_for(features, rows[np.diff(buckets.offsets) > 0])
     set_sizes = np.zeros((len(features.token_begins), 2), dtype=np.int64)
-    state = np.zeros(3, dtype=np.int64)  # next position, pairs, candidates
+    state = np.zeros(2, dtype=np.int64)  # next position, pairs
     found = np.empty((4096, 6), dtype=np.int64)
     while True:
         _find_pairs(features, rule, rows, waiting, meetings, scratch, set_sizes, found, state)
@@ -49,9 +48,7 @@ def find_matching_pairs(
             break
         found = doubled(found)
     found = found[: state[1]]
-    return MatchingPairs(
-        found[:, :2], found[:, 2].astype(np.int8), found[:, 3], found[:, 4], found[:, 5], int(state[2])
-    )
+    return MatchingPairs(found[:, :2], found[:, 2].astype(np.int8), found[:, 3], found[:, 4], found[:, 5])
 
 
 @kernel
@@ -61,12 +58,11 @@ def _find_pairs(features, rule, rows, waiting, meetings, scratch, set_sizes, fou
         if waiting.offsets[position] == waiting.offsets[position + 1]:
             continue
         row = rows[position]
-        count = meet(position, position, waiting, meetings, meetings.banded, 0)
+        count = meet(position, waiting, meetings, meetings.banded, 0, features.dates, rows, NO_BOUND)
         if state[1] + count > len(found):
             forget(count, meetings)
             state[0] = position
             return
-        state[2] += count
         set_sizes[row, 0], set_sizes[row, 1] = load_article(row, features, rule, scratch, position)
         for k in range(count):
             candidate = meetings.candidates[k]

@@ -12,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.articles import MISSING_DATE
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets
 from dedup.match.judge import judge
 from dedup.match.verify import PART, WHOLE, Features, Rule, jaccard_of, load_article, scratch_for
-from dedup.match.waiting import doubled, forget, meet, start_meetings, start_waiting, wait
+from dedup.match.waiting import NO_BOUND, doubled, forget, meet, start_meetings, start_waiting, wait
 from dedup.match.wording import Wording
 
 MAX_BANDED = 64
@@ -29,9 +30,8 @@ MANY_BANDED = 32
 """With more candidates from bands than this, those whose signatures speak against a match are dropped."""
 
 MIN_SHARED_SAMPLE = 2
-MIN_SHARED_SAMPLE_RATIO = 0.2
-"""Of the smaller sample, the share that two articles must have in common to be compared. A copy or part
-shares 0.46 or more of the smaller shingle set; less than half of that in the sample is most unlikely."""
+"""Sampled shingles that two articles must share to be compared; and `Rule.sample_ratio` of the smaller
+sample."""
 
 _SIGMAS = 4.0  # a match at the threshold is dropped by the signatures with probability 3e-5
 
@@ -50,8 +50,9 @@ class Scan:
     """The outcome of a canonical scan over n positions in canonical order.
 
     `canonicals` int64[n]: the position of the canonical, its own for a canonical. `kinds` int8[n] is
-    BY_WORDS or BY_CHARACTERS for a member, else 0. `shared`, `own`, `other` int64[n]: sizes of the
-    common shingle set, the member's and the canonical's; all 0 where `kinds` is. `exact` bool[n]: the
+    BY_WORDS or BY_CHARACTERS for a member, 0 for a canonical and for a repeat of its very text.
+    `shared`, `own`, `other` int64[n]: sizes of the common shingle set, the member's and the canonical's;
+    all 0 where `kinds` is. `exact` bool[n]: the
     member has the very tokens of its canonical. `relations` int64[k, 6] lists what else was found, in
     order: a position, a canonical, a kind (a further match, or PART or WHOLE), and the three sizes.
     """
@@ -72,6 +73,7 @@ def scan_canonicals(
     rule: Rule,
     rows: npt.NDArray[np.int64],
     firsts: npt.NDArray[np.int64],
+    same: npt.NDArray[np.int64],
     bands: Buckets,
     wording: Wording,
     signatures: npt.NDArray[np.uint32],
@@ -79,7 +81,8 @@ def scan_canonicals(
     """Return the groups of n articles.
 
     `rows` int64[n] gives the row in `features` and `signatures` at each position in canonical order;
-    `firsts` int64[n] the first position with the very same tokens. Only first positions have buckets.
+    `same` int64[n] the first position with the very same tokens. A position goes where `firsts` int64[n]
+    says, its own where it is walked itself; only those have buckets.
     """
     n = len(rows)
     out = _Outcome(
@@ -93,13 +96,15 @@ def scan_canonicals(
     worded = start_waiting(wording.buckets)
     meetings = start_meetings(n)
     lowest_equal = _lowest_equal(rule.threshold, signatures.shape[1])
+    dates = features.dates[rows]
+    by_date = bool(np.all(dates[1:] >= dates[:-1]))
     met = (np.diff(bands.offsets) > 0) | (np.diff(wording.buckets.offsets) > 0)
-    scratch = scratch_for(features, rows[met[firsts]])
+    scratch = scratch_for(features, rows[met])
     set_sizes = np.full((len(features.token_begins), 2), -1, dtype=np.int64)
     while True:
         _scan(
             features, rule, rows, firsts, banded, worded, wording.num_sampled, wording.is_formula, signatures,
-            lowest_equal, MAX_WORDED, meetings, scratch, set_sizes, out, state,
+            lowest_equal, by_date, meetings, scratch, set_sizes, out, state,
         )  # fmt: skip
         if state[0] == n:
             break
@@ -111,7 +116,7 @@ def scan_canonicals(
         out.sizes[:, 0],
         out.sizes[:, 1],
         out.sizes[:, 2],
-        (out.canonicals != np.arange(n)) & (firsts[out.canonicals] == firsts),
+        (out.canonicals != np.arange(n)) & (same[out.canonicals] == same),
         out.relations[: state[1]],
         int(state[2]),
         int(full),
@@ -127,19 +132,25 @@ def _lowest_equal(threshold: float, num_perm: int) -> int:
 @kernel
 def _scan(
     features, rule, rows, firsts, banded, worded, num_sampled, is_formula, signatures, lowest_equal,
-    worded_limit, meetings, scratch, set_sizes, out, state,
+    by_date, meetings, scratch, set_sizes, out, state,
 ):  # fmt: skip
     """Scan from position state[0] on; stop early where `out.relations` could become too short."""
+    dates = features.dates
     for position in range(state[0], len(rows)):
         first = firsts[position]
-        if first != position and out.canonicals[first] == first:
-            out.canonicals[position] = first  # the very text of a canonical: nothing can match better
+        if first != position:  # the very same text goes where the first one went
+            out.canonicals[position] = out.canonicals[first]
+            out.kinds[position] = out.kinds[first]
+            out.sizes[position] = out.sizes[first]
             continue
-        count = meet(position, first, banded, meetings, meetings.banded, 0)
-        by_bands = count
-        count = meet(position, first, worded, meetings, meetings.worded, count)
+        row = rows[position]
+        oldest = NO_BOUND
+        if by_date and rule.window != MISSING_DATE and dates[row] != MISSING_DATE:
+            oldest = dates[row] - rule.window
+        by_bands = meet(position, banded, meetings, meetings.banded, 0, dates, rows, oldest)
+        count = meet(position, worded, meetings, meetings.worded, by_bands, dates, rows, oldest)
         count = _keep_likely(
-            count, by_bands, position, first, rows, num_sampled, signatures, lowest_equal, features, meetings
+            count, by_bands, position, rows, num_sampled, rule, signatures, lowest_equal, features, meetings
         )
         if state[1] + count > len(out.relations):
             forget(count, meetings)
@@ -147,37 +158,36 @@ def _scan(
             return
         state[2] += count
         if count > 0:
-            row = rows[position]
             set_sizes[row, 0], set_sizes[row, 1] = load_article(row, features, rule, scratch, position)
         for k in range(count):
             candidate = meetings.candidates[k]
-            _relate(
-                position, first, candidate, rows, set_sizes, features, rule, worded, is_formula, scratch,
-                out, state,
-            )  # fmt: skip
+            kind, shared, own, other = judge(
+                position, candidate, rows, set_sizes, features, rule, worded, is_formula, scratch
+            )
+            if kind != 0:
+                _relate(position, candidate, kind, shared, own, other, out, state)
         if out.kinds[position] == 0:
             wait(position, banded, MAX_BANDED)
-            wait(position, worded, worded_limit)
+            wait(position, worded, MAX_WORDED)
     state[0] = len(rows)
 
 
 @kernel
 def _keep_likely(
-    count, by_bands, position, first, rows, num_sampled, signatures, lowest_equal, features, meetings
+    count, by_bands, position, rows, num_sampled, rule, signatures, lowest_equal, features, meetings
 ):
     """Drop candidates that bands or wording do not speak for; return how many stay.
 
-    The first `by_bands` candidates met in bands; where these are many, their signatures must agree.
+    The first `by_bands` candidates met in bands; where these are many, the signatures of long texts must
+    agree.
     """
     row = rows[position]
     is_short = features.character_ends[row] > features.character_begins[row]
     kept = 0
     for k in range(count):
         candidate = meetings.candidates[k]
-        needed = max(
-            MIN_SHARED_SAMPLE, MIN_SHARED_SAMPLE_RATIO * min(num_sampled[first], num_sampled[candidate])
-        )
-        likely = meetings.worded[candidate] >= needed
+        smaller_sample = min(num_sampled[position], num_sampled[candidate])
+        likely = meetings.worded[candidate] >= max(MIN_SHARED_SAMPLE, rule.sample_ratio * smaller_sample)
         if not likely and meetings.banded[candidate] > 0:
             likely = is_short or by_bands <= MANY_BANDED
             if not likely:
@@ -192,31 +202,23 @@ def _keep_likely(
 
 
 @kernel
-def _relate(
-    position, first, candidate, rows, set_sizes, features, rule, worded, is_formula, scratch, out, state
-):
-    """Judge one candidate: the best match becomes the canonical, all else goes to `out.relations`."""
-    kind, shared, own, other = judge(
-        position, candidate, first, rows, set_sizes, features, rule, worded, is_formula, scratch
-    )
-    if kind == 0:
-        return
+def _relate(position, other_position, kind, shared, own, other, out, state):
+    """Take in one relation: the best match becomes the canonical, all else goes to `out.relations`."""
     relation = out.relations[state[1]]
-    relation[0], relation[1], relation[2] = position, candidate, kind
+    relation[0], relation[1], relation[2] = position, other_position, kind
     relation[3], relation[4], relation[5] = shared, own, other
     if kind not in (PART, WHOLE):
         best = out.sizes[position]
+        is_first = out.kinds[position] == 0
         jaccard = jaccard_of(shared, own, other)
         best_jaccard = jaccard_of(best[0], best[1], best[2])
-        if out.kinds[position] == 0:
-            out.kinds[position] = kind
-            out.canonicals[position] = candidate
-            best[0], best[1], best[2] = shared, own, other
-            return
-        if jaccard > best_jaccard or (jaccard == best_jaccard and candidate < out.canonicals[position]):
+        earlier = other_position < out.canonicals[position]
+        if is_first or jaccard > best_jaccard or (jaccard == best_jaccard and earlier):
             relation[1], relation[2] = out.canonicals[position], out.kinds[position]
             relation[3], relation[4], relation[5] = best[0], best[1], best[2]
             out.kinds[position] = kind
-            out.canonicals[position] = candidate
+            out.canonicals[position] = other_position
             best[0], best[1], best[2] = shared, own, other
+        if is_first:
+            return
     state[1] += 1

@@ -61,6 +61,7 @@ class Rule(NamedTuple):
     formula_threshold: float
     formula_coverage: float
     min_shared: int
+    sample_ratio: float
 
 
 class HashSet(NamedTuple):

@@ -8,6 +8,9 @@ import numpy.typing as npt
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets
 
+NO_BOUND = np.iinfo(np.int64).min
+"""For `meet`: nobody leaves a bucket for being too old."""
+
 
 class Waiting(NamedTuple):
     """The waiting lists of all buckets. A membership is one place in the buckets' compressed rows.
@@ -67,13 +70,17 @@ def doubled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 @kernel
-def meet(position, source, waiting, meetings, tally, count):
-    """Meet all who wait in the buckets of `source`; return the number of candidates, `count` so far.
+def meet(position, waiting, meetings, tally, count, dates, rows, oldest):
+    """Meet all who wait in the buckets of a position; return the number of candidates, `count` so far.
 
-    `tally` is the array of `meetings` in which each meeting counts.
+    `tally` is the array of `meetings` in which each meeting counts. Where articles are walked by date,
+    those before `oldest` can meet nobody any more and leave their bucket; else it is NO_BOUND.
     """
-    for slot in range(waiting.offsets[source], waiting.offsets[source + 1]):
-        other = waiting.heads[waiting.buckets[slot]]
+    for slot in range(waiting.offsets[position], waiting.offsets[position + 1]):
+        bucket = waiting.buckets[slot]
+        if oldest != NO_BOUND:
+            _leave(bucket, waiting, dates, rows, oldest)
+        other = waiting.heads[bucket]
         while other >= 0:
             candidate = waiting.owners[other]
             if meetings.stamps[candidate] != position:
@@ -85,6 +92,23 @@ def meet(position, source, waiting, meetings, tally, count):
             tally[candidate] += 1
             other = waiting.nexts[other]
     return count
+
+
+@kernel
+def _leave(bucket, waiting, dates, rows, oldest):
+    """Have those before `oldest` leave a bucket; the last to come is the first in its list."""
+    count = 0
+    last = -1
+    other = waiting.heads[bucket]
+    while other >= 0 and dates[rows[waiting.owners[other]]] >= oldest:
+        last = other
+        count += 1
+        other = waiting.nexts[other]
+    waiting.counts[bucket] = count
+    if last < 0:
+        waiting.heads[bucket] = -1
+    else:
+        waiting.nexts[last] = -1
 
 
 @kernel

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.articles import MISSING_DATE
+from dedup.articles import MICROSECONDS_A_DAY, MISSING_DATE
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets, by_position
 from dedup.match.verify import Features, Rule
@@ -33,9 +33,10 @@ FORMULA_DAYS = 6
 
 _FORMULA_ARTICLES = 12
 _FORMULA_SHARE = 500
-"""Where there are fewer days: a shingle in more articles than 12 and than one in 500 is a formula."""
+"""Where there are fewer days, or most of its articles have no date: a shingle in more articles than 12 and
+than one in 500 is a formula."""
 
-_MICROSECONDS_A_DAY = 86_400_000_000
+_NO_DAY = np.iinfo(np.int64).min
 _BLOCK = 1024
 
 
@@ -53,11 +54,16 @@ class Wording:
 
 
 def find_wording(
-    features: Features, rule: Rule, rows: npt.NDArray[np.int64], taking_part: npt.NDArray[np.bool_]
+    features: Features,
+    rule: Rule,
+    rows: npt.NDArray[np.int64],
+    taking_part: npt.NDArray[np.bool_],
+    counting: npt.NDArray[np.bool_],
 ) -> Wording:
     """Return the shared wording of the positions that take part.
 
-    `rows` int64[n] gives the row in `features` at each position, `taking_part` bool[n].
+    `rows` int64[n] gives the row in `features` at each position. Of the positions that take part, bool[n],
+    those `counting`, bool[n], tell how widely a shingle is spread: of the very same texts the first.
     """
     positions = np.flatnonzero(taking_part)
     num_tokens = (features.token_ends - features.token_begins)[rows[positions]]
@@ -71,22 +77,24 @@ def find_wording(
     keyed = keyed[:count]
     keyed.sort()
     days = _days(features.dates[rows])
-    days_needed = FORMULA_DAYS if len(np.unique(days[days >= 0])) >= FORMULA_DAYS else 0
-    articles_needed = max(_FORMULA_ARTICLES, len(positions) // _FORMULA_SHARE) + 1
+    days_needed = FORMULA_DAYS if len(np.unique(days[days != _NO_DAY])) >= FORMULA_DAYS else 0
+    articles_needed = (
+        max(_FORMULA_ARTICLES, int(np.count_nonzero(taking_part & counting)) // _FORMULA_SHARE) + 1
+    )
     num_sampled = np.zeros(len(rows), dtype=np.int64)
     members = np.empty(count, dtype=np.int64)
     numbers = np.empty(count, dtype=np.int64)
     is_formula = np.empty(count // 2, dtype=np.bool_)
     num_members, num_buckets = _shared_shingles(
-        keyed, days, days_needed, articles_needed, num_sampled, members, numbers, is_formula
+        keyed, days, counting, days_needed, articles_needed, num_sampled, members, numbers, is_formula
     )
     buckets = by_position(members[:num_members], numbers[:num_members], len(rows), num_buckets)
     return Wording(buckets, is_formula[:num_buckets].copy(), num_sampled)
 
 
 def _days(dates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the day of each date, -1 for none."""
-    return np.where(dates == MISSING_DATE, -1, np.maximum(0, dates // _MICROSECONDS_A_DAY))
+    """Return the day of each date, _NO_DAY for none."""
+    return np.where(dates == MISSING_DATE, _NO_DAY, dates // MICROSECONDS_A_DAY)
 
 
 @kernel
@@ -114,14 +122,19 @@ def _sample(features, rule, rows, positions, keyed):
 
 
 @kernel
-def _shared_shingles(keyed, days, days_needed, articles_needed, num_sampled, members, numbers, is_formula):
+def _shared_shingles(
+    keyed, days, counting, days_needed, articles_needed, num_sampled, members, numbers, is_formula
+):
     """Number the shingles that two positions or more have; return the numbers of members and shingles."""
     num_members = 0
     num_shingles = 0
     start = 0
+    seen = np.empty(max(1, days_needed), dtype=np.int64)
     while start < len(keyed):
         first_member = num_members
-        mask = u64(0)
+        num_counted = 0
+        num_dated = 0
+        num_days = 0
         end = start
         while end < len(keyed) and keyed[end] >> u64(32) == keyed[start] >> u64(32):
             if end == start or keyed[end] != keyed[end - 1]:
@@ -130,28 +143,33 @@ def _shared_shingles(keyed, days, days_needed, articles_needed, num_sampled, mem
                 members[num_members] = position
                 numbers[num_members] = num_shingles
                 num_members += 1
-                if days[position] >= 0:
-                    mask |= u64(1) << u64(days[position] % 64)
+                if counting[position]:
+                    num_counted += 1
+                    num_dated += days[position] != _NO_DAY
+                    num_days = _see_day(days[position], seen, num_days)
             end += 1
         start = end
         if num_members - first_member == 1:
             num_members = first_member
             continue
-        if days_needed > 0:
-            is_formula[num_shingles] = _num_bits(mask) >= days_needed
+        if days_needed > 0 and 2 * num_dated >= num_counted:
+            is_formula[num_shingles] = num_days >= days_needed
         else:
-            is_formula[num_shingles] = num_members - first_member >= articles_needed
+            is_formula[num_shingles] = num_counted >= articles_needed
         num_shingles += 1
     return num_members, num_shingles
 
 
 @kernel
-def _num_bits(mask):
-    count = 0
-    while mask:
-        mask &= mask - u64(1)
-        count += 1
-    return count
+def _see_day(day, seen, num_days):
+    """Note a day in `seen` unless it is known, there is none or `seen` is full; return how many are noted."""
+    if day == _NO_DAY or num_days == len(seen):
+        return num_days
+    for k in range(num_days):
+        if seen[k] == day:
+            return num_days
+    seen[num_days] = day
+    return num_days + 1
 
 
 @kernel

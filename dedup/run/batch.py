@@ -98,7 +98,9 @@ def find_pairs(
 ) -> Pairs:
     """Return all pairs of `records` at or above the threshold, each verified on its exact sets.
 
-    Input and errors as for `find_groups`. m copies of one text make m * (m - 1) / 2 pairs: for a large
+    The threshold alone decides, not the rule of groups: two templates are a pair, a part and its whole may
+    be. A pair at the threshold is found with probability `recall`, one above it all but surely. Input and
+    errors as for `find_groups`. m copies of one text make m * (m - 1) / 2 pairs: for a large
     corpus take the groups.
 
     >>> texts = ["wheat prices rose for a third week in the port", "wheat prices rose for a third week"]

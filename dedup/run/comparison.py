@@ -39,10 +39,10 @@ def compare(a: str, b: str, settings: Settings | None = None) -> Comparison:
     features, rule = features_of(sketches, np.full(2, MISSING_DATE)), rule_of(settings)
     scratch = make_scratch(int(sketches.num_tokens.max()), len(sketches.character_hashes))
     sizes = np.array([load_article(row, features, rule, scratch, row) for row in (1, 0)])[::-1].copy()
-    rows = np.arange(2)
-    wording = find_wording(features, rule, rows, np.ones(2, dtype=np.bool_))
+    rows, both = np.arange(2), np.ones(2, dtype=np.bool_)
+    wording = find_wording(features, rule, rows, both, both)
     kind, *_ = judge(
-        0, 1, 0, rows, sizes, features, rule, start_waiting(wording.buckets), wording.is_formula, scratch
+        0, 1, rows, sizes, features, rule, start_waiting(wording.buckets), wording.is_formula, scratch
     )
     load_article(0, features, rule, scratch, 2)  # a loaded set is counted against another set once
     shared = (

@@ -41,6 +41,10 @@ class GatheredSketches:
                 column += np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
         self._num_rows += len(part)
 
+    def fingerprint(self, row: int) -> int:
+        """Return the fingerprint of a row that was taken."""
+        return int(np.frombuffer(self._columns["fingerprints"], dtype=np.uint64, count=1, offset=8 * row)[0])
+
     def finish(self) -> Sketches:
         """Return the sketches of all parts, at least one; they own the memory of the columns."""
         columns: dict[str, Any] = {name: self._array(name) for name in self._columns}

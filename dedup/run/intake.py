@@ -50,7 +50,6 @@ class _Repeat:
     file: str
     line: int
     start: bytes
-    fingerprint: int = 0
 
 
 class _Pending(NamedTuple):
@@ -58,6 +57,7 @@ class _Pending(NamedTuple):
 
     future: Future[tuple[Sketches, list[int]]]
     repeats: list[_Repeat]
+    rejects: list[Reject]
     num_bytes: int
 
 
@@ -96,12 +96,11 @@ def take_in(
             except OSError as error:
                 raise InputError(f"{file.name} cannot be read: {error.strerror or error}") from error
         admission.finish()
-    if not intake.ids:
-        raise InputError(_why_nothing(intake))
-    sketches = admission.settle()
     if strict:
         _raise_first(intake.rejects)
-    return intake, sketches
+    if not intake.ids:
+        raise InputError(_why_nothing(intake))
+    return intake, admission.all_sketches()
 
 
 @contextmanager
@@ -128,7 +127,6 @@ class _Admission:
         self._intake = intake
         self._settings = settings
         self._row_of: dict[str, int] = {}
-        self._repeats: list[_Repeat] = []
         self._sketches = GatheredSketches()
         self._source_names: dict[str, str] = {}
         self._pending: deque[_Pending] = deque()
@@ -153,11 +151,10 @@ class _Admission:
             intake.sources.append(self._shared_name(source))
             intake.lines[-1].append(line)
             first_texts.append(text)
-        intake.rejects.extend(chunk.rejects)
         intake.num_bad_dates += chunk.num_bad_dates
         intake.num_bytes += chunk.num_bytes
         future = pool.submit(_sketch, first_texts, repeated_texts, self._settings)
-        self._pending.append(_Pending(future, repeats, chunk.num_bytes))
+        self._pending.append(_Pending(future, repeats, chunk.rejects, chunk.num_bytes))
         self._pending_bytes += chunk.num_bytes
         self.finish(max_pending)
 
@@ -170,28 +167,28 @@ class _Admission:
     def finish(self, max_pending: int = 0) -> None:
         """Collect sketches until no more than `max_pending` chunks are under way."""
         while len(self._pending) > max_pending or (self._pending and self._pending_bytes > PENDING_BYTES):
-            future, repeats, num_bytes = self._pending.popleft()
+            future, repeats, rejects, num_bytes = self._pending.popleft()
             sketches, fingerprints = future.result()
             self._pending_bytes -= num_bytes
             self._sketches.append(sketches)
-            for repeat, fingerprint in zip(repeats, fingerprints, strict=True):
-                repeat.fingerprint = fingerprint
-            self._repeats.extend(repeats)
+            conflicts = map(self._settle, repeats, fingerprints)
+            found = [*rejects, *(conflict for conflict in conflicts if conflict is not None)]
+            self._intake.rejects.extend(sorted(found, key=lambda reject: reject.line))
 
-    def settle(self) -> Sketches:
-        """Return all sketches; count the repeats with the same text, set the others aside."""
+    def _settle(self, repeat: _Repeat, fingerprint: int) -> Reject | None:
+        """Count an article whose id was seen before with the same text, else say why it is set aside."""
+        if self._sketches.fingerprint(repeat.row) == fingerprint:
+            self._intake.num_repeated += 1
+            return None
+        file, line = self._place_of(repeat.row)
+        id_ = self._intake.ids[repeat.row]
+        reason = f"the id {id_!r} stands already in {file}, line {line}, with another text"
+        return Reject.of(repeat.file, repeat.line, reason, repeat.start)
+
+    def all_sketches(self) -> Sketches:
+        """Return the sketches of all articles, once all chunks are collected."""
         self._row_of.clear()
-        sketches = self._sketches.finish()
-        intake = self._intake
-        for repeat in self._repeats:
-            if int(sketches.fingerprints[repeat.row]) == repeat.fingerprint:
-                intake.num_repeated += 1
-                continue
-            file, line = self._place_of(repeat.row)
-            id_ = intake.ids[repeat.row]
-            reason = f"the id {id_!r} stands already in {file}, line {line}, with another text"
-            intake.rejects.append(Reject.of(repeat.file, repeat.line, reason, repeat.start))
-        return sketches
+        return self._sketches.finish()
 
     def _place_of(self, row: int) -> tuple[str, int]:
         for file, lines in zip(self._intake.files, self._intake.lines, strict=True):

@@ -153,18 +153,20 @@ class _Warnings:
 def _warn_of_skipped(skipped: Sequence[tuple[str, str]], warnings: _Warnings) -> None:
     unread = [path for path, reason in skipped if reason == "of a kind that is not read"]
     if unread:
-        warnings.add(f"{len(unread)} files in the folders are of a kind that is not read, first {unread[0]}")
+        warnings.add(
+            f"files in the folders of a kind that is not read: {len(unread)}, the first is {unread[0]}"
+        )
 
 
 def _warn_of_records(intake: Intake, warnings: _Warnings) -> None:
     if intake.rejects:
         first = intake.rejects[0]
         warnings.add(
-            f"{len(intake.rejects)} records were set aside, see rejects.jsonl; the first is {first.file}, "
+            f"records set aside: {len(intake.rejects)}, see rejects.jsonl; the first is {first.file}, "
             f"line {first.line}: {first.reason}"
         )
     if intake.num_bad_dates:
-        warnings.add(f"{intake.num_bad_dates} dates were not understood and are taken as missing")
+        warnings.add(f"dates not understood and taken as missing: {intake.num_bad_dates}")
 
 
 def _kept_rows(groups: Groups, cut_copies: str) -> npt.NDArray[np.bool_]:

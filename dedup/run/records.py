@@ -67,10 +67,16 @@ def columns_of(records: Any, settings: Settings, fields: Fields) -> Columns:
 def _as_table(records: Any) -> pa.Table | None:
     if isinstance(records, pa.Table):
         return records
-    if hasattr(records, "__arrow_c_stream__") or isinstance(records, pa.RecordBatch):
-        return pa.table(records)
-    if type(records).__module__.partition(".")[0] == "pandas":
-        return pa.Table.from_pandas(records, preserve_index=False)
+    try:
+        if hasattr(records, "__arrow_c_stream__") or isinstance(records, pa.RecordBatch):
+            return pa.table(records)
+        if type(records).__module__.partition(".")[0] == "pandas":
+            return pa.Table.from_pandas(records, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, AttributeError) as error:
+        raise InputError(
+            f"the {type(records).__name__} cannot be read as a table: {error}; each column needs one type, "
+            "and a column of texts alone is a list of strings"
+        ) from error
     inner = getattr(getattr(records, "data", None), "table", None)  # Hugging Face datasets
     return inner if isinstance(inner, pa.Table) else None
 
@@ -89,21 +95,27 @@ def _from_dicts(records: Iterable[Any], fields: Fields, text_field: str) -> Colu
             if record.get(name) is None:
                 raise RecordError(f"no {name!r}; its fields are {sorted(map(str, record))}", place=place)
         id_, text, source = record[fields.id], record[text_field], record.get(fields.source)
-        if isinstance(id_, bool) or not isinstance(id_, (str, int, np.integer)):
-            raise RecordError(f"the id is a {type(id_).__name__}, not a string or integer", place=place)
         if not isinstance(text, str):
             raise RecordError(f"{text_field!r} is a {type(text).__name__}, not a string", place=place)
-        ids.append(int(id_) if isinstance(id_, np.integer) else id_)
+        ids.append(_check_id(id_, place))
         texts.append(text)
         dates.append(_date(record.get(fields.date), place, fields.date))
         sources.append(source if isinstance(source, str) else None)
     return Columns(ids, text_array(texts), np.array(dates, dtype=np.int64), sources)
 
 
+def _check_id(id_: Any, place: str) -> ArticleId:
+    if isinstance(id_, bool) or not isinstance(id_, (str, int, np.integer)):
+        raise RecordError(f"the id is a {type(id_).__name__}, not a string or integer", place=place)
+    if isinstance(id_, str) and any("\ud800" <= character <= "\udfff" for character in id_):
+        raise RecordError("the id holds half of a surrogate pair, which no file can hold", place=place)
+    return int(id_) if isinstance(id_, np.integer) else id_
+
+
 def _date(value: Any, place: str, name: str) -> int:
-    if value is None or value == "" or value != value:  # noqa: PLR0124 - NaN and NaT are not equal to themselves
+    if value is None or _is_missing(value) or value == "":
         return MISSING_DATE
-    if not isinstance(value, (str, datetime.date)):
+    if not isinstance(value, (str, int, float, datetime.date, np.generic)):
         raise RecordError(f"{name!r} is a {type(value).__name__}, not a date or a string", place=place)
     parsed = parse_date(value)
     if parsed is None:
@@ -115,21 +127,32 @@ def _date(value: Any, place: str, name: str) -> int:
     return parsed
 
 
+def _is_missing(value: Any) -> bool:
+    """Return whether a value is NaN, NaT or pandas' NA: none of them is plainly equal to itself."""
+    try:
+        return not bool(value == value)  # noqa: PLR0124
+    except (TypeError, ValueError):
+        return value is not None and not isinstance(value, (list, tuple, np.ndarray))
+
+
 def _from_table(table: pa.Table, fields: Fields, text_field: str) -> Columns:
     for name in (fields.id, text_field):
-        if name not in table.column_names:
-            raise InputError(f"there is no column {name!r}; the columns are {table.column_names}")
-    id_column = table.column(fields.id)
-    text_column = table.column(text_field)
+        if table.column_names.count(name) != 1:
+            wrong = "there are several columns" if name in table.column_names else "there is no column"
+            raise InputError(f"{wrong} {name!r}; the columns are {table.column_names}")
+    id_column, text_column = table.column(fields.id), table.column(text_field)
     if not (pa.types.is_integer(id_column.type) or _is_string(id_column.type)):
         raise InputError(f"column {fields.id!r} holds {id_column.type}; ids are strings or integers")
     if not _is_string(text_column.type):
         raise InputError(f"column {text_field!r} holds {text_column.type}, not strings")
+    if _is_string(id_column.type):
+        id_column = id_column.cast(pa.large_string())  # a dictionary may hide nulls in its values
+    text_column = text_column.cast(pa.large_string())
     for name, column in ((fields.id, id_column), (text_field, text_column)):
         if column.null_count:
             row = column.is_null().to_pylist().index(True)
             raise RecordError(f"{name!r} is null ({column.null_count} such rows)", place=f"row {row}")
-    text_column = text_column.cast(pa.large_string()).combine_chunks()
+    text_column = text_column.combine_chunks()
     texts = text_column.chunk(0) if isinstance(text_column, pa.ChunkedArray) else text_column
     try:
         texts.validate(full=True)

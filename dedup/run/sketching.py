@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.compiling import kernel
+from dedup.errors import SettingsError
 from dedup.settings import NGRAM_LENGTHS, Settings
 from dedup.sketch.kernels import premix, update_signature
 from dedup.sketch.signatures import permutations, sign_shingle_hashes
@@ -161,6 +162,8 @@ def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: in
 
     The number of threads never changes the result.
     """
+    if num_threads < 1:
+        raise SettingsError(f"num_threads is {num_threads}; it is a number of threads, 1 or more")
     offsets, data = string_buffers(texts)
     tables = load_tables()
     starts = range(0, max(1, len(texts)), _ROWS_PER_TASK)
@@ -181,16 +184,20 @@ def sign_texts(
 ) -> npt.NDArray[np.uint32]:
     """Return the signatures, uint32[n, num_perm], of the word shingles of n texts.
 
-    A text of fewer words than a shingle has the signature of the empty set, 2**32 - 1 throughout.
+    A text of fewer words than a shingle has the signature of the empty set, 2**32 - 1 throughout. Raises
+    `SettingsError` for a profile that compares no words.
 
     >>> sign_texts(["one two three four", ""]).shape
     (2, 128)
     """
+    settings = settings or Settings()
+    if not settings.uses_words:
+        raise SettingsError(f"the profile {settings.profile!r} compares no word shingles; take 'article'")
     array = texts if isinstance(texts, pa.Array | pa.ChunkedArray) else text_array(texts)
     array = array.cast(pa.large_string())
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
-    return sketch_texts(array, settings or Settings(), num_threads).signatures
+    return sketch_texts(array, settings, num_threads).signatures
 
 
 def _sketch_task(

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from dedup.articles import MISSING_DATE
+from dedup.articles import MICROSECONDS_A_DAY, MISSING_DATE
 from dedup.match.grouping import Lane
 from dedup.match.verify import Features, Rule
 from dedup.run.sketching import Sketches
@@ -11,8 +11,6 @@ from dedup.settings import Settings
 from dedup.sketch.bands import Bands
 from dedup.sketch.kernels import band_keys
 from dedup.text.hashing import shingle_multipliers
-
-_MICROSECONDS_A_DAY = 86_400_000_000
 
 
 def features_of(sketches: Sketches, published: npt.NDArray[np.int64]) -> Features:
@@ -37,7 +35,7 @@ def rule_of(settings: Settings) -> Rule:
     longest = settings.max_short_words if settings.uses_words else 1
     thresholds = [settings.character_threshold(length) for length in range(longest + 1)]
     size = settings.shingle_size if settings.uses_words else 0
-    window = MISSING_DATE if settings.window_days is None else int(settings.window_days * _MICROSECONDS_A_DAY)
+    window = MISSING_DATE if settings.window_days is None else int(settings.window_days * MICROSECONDS_A_DAY)
     return Rule(
         shingle_size=size,
         multipliers=shingle_multipliers(size),
@@ -48,10 +46,21 @@ def rule_of(settings: Settings) -> Rule:
         part_length_ratio=settings.part_length_ratio,
         part_coverage=settings.part_coverage,
         formula_share=settings.formula_share,
+        sample_ratio=_sample_ratio(settings),
         formula_threshold=max(settings.threshold, settings.formula_threshold),
         min_shared=settings.min_shared,
         formula_coverage=max(settings.part_coverage, settings.formula_coverage),
     )
+
+
+def _sample_ratio(settings: Settings) -> float:
+    """Return the share of the smaller sample that two articles must have in common to be compared.
+
+    A copy shares 2 t / (1 + t) of the smaller shingle set or more, as J = s / (a + b - s) with a = b; a part
+    its coverage. Less than half of that in the sample is most unlikely.
+    """
+    copy = 2 * settings.threshold / (1 + settings.threshold)
+    return min(copy, settings.part_coverage) / 2
 
 
 def lanes_of(sketches: Sketches, settings: Settings, word_bands: Bands) -> list[Lane]:

@@ -24,9 +24,6 @@ MULTIPLIER = 0x9E3779B97F4A7C15
 FINAL_MULTIPLIER = 0xD6E8FEB86659FD93
 """An odd 64-bit constant with a balanced spread of bits; pinned by the known-answer vectors."""
 
-MAX_SHINGLE_SIZE = 16
-"""Words in the longest shingle."""
-
 _MASK = (1 << 64) - 1
 
 

@@ -46,8 +46,8 @@ def word_shingles(text: str, size: int = 3) -> list[str]:
 def character_shingles(text: str, lengths: tuple[int, ...]) -> list[str]:
     """Return the character shingles of the normalised text, as `hash_character_shingle` takes them.
 
-    `lengths` has the shingle length for each script class of the first character (`settings.NGRAM_LENGTHS`
-    by default). A text too short for a shingle is one as a whole.
+    `lengths` has the shingle length for each script class of the first character (as in
+    `settings.NGRAM_LENGTHS`). A text too short for a shingle is one as a whole.
     """
     folded = normalize(text)
     table = load_fold_table()

@@ -1,0 +1,138 @@
+"""Shared wording against a twin that uses dicts, and what makes a shingle a formula."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup.articles import MISSING_DATE
+from dedup.match.judge import MIN_NUMBERS, other_facts
+from dedup.match.verify import Features, Rule
+from dedup.match.waiting import start_waiting
+from dedup.match.wording import FORMULA_DAYS, SAMPLED_SHARE, Wording, find_wording, formula_share
+from dedup.text.kernels import word_shingles
+
+SIZE = 2
+DAY = 86_400_000_000
+
+Texts = Sequence[Sequence[int]]
+
+
+def shingle_hashes(tokens: Sequence[int], rule: Rule) -> list[int]:
+    count = max(0, len(tokens) - rule.shingle_size + 1)
+    sums, out = np.empty(count, dtype=np.uint64), np.empty(count, dtype=np.uint32)
+    array = np.array(tokens, dtype=np.uint32)
+    word_shingles(array, 0, count, rule.shingle_size, rule.multipliers, sums, out)
+    return out.tolist()
+
+
+def wording_of(features: Features, rule: Rule, order: Sequence[int], taking_part: Sequence[bool]) -> Wording:
+    counting = np.ones(len(order), dtype=np.bool_)
+    return find_wording(
+        features, rule, np.array(order, dtype=np.int64), np.array(taking_part, dtype=np.bool_), counting
+    )
+
+
+@settings(max_examples=150)
+@given(data=st.data(), texts=st.lists(st.lists(st.integers(0, 9), max_size=30), max_size=20))
+def test_wording_equals_the_twin(
+    data: st.DataObject, texts: list[list[int]], make_features: Any, make_rule: Any
+) -> None:
+    n = len(texts)
+    order = data.draw(st.permutations(range(n)))
+    taking_part = data.draw(st.lists(st.booleans(), min_size=n, max_size=n))
+    dates = data.draw(st.lists(st.sampled_from([MISSING_DATE, *range(-1, 9)]), min_size=n, max_size=n))
+    dates = [date if date == MISSING_DATE else date * DAY + 5 for date in dates]
+    rule = make_rule(SIZE, 0.4)
+    wording = wording_of(make_features(texts, [[]] * n, dates), rule, order, taking_part)
+
+    members: dict[int, list[int]] = defaultdict(list)
+    num_sampled = [0] * n
+    for position, row in enumerate(order):
+        if taking_part[position]:
+            sampled = {value for value in shingle_hashes(texts[row], rule) if value % SAMPLED_SHARE == 0}
+            num_sampled[position] = len(sampled)
+            for value in sampled:
+                members[value].append(position)
+    assert wording.num_sampled.tolist() == num_sampled
+
+    shared = sorted(value for value in members if len(members[value]) > 1)
+    by_position = [
+        [number for number, value in enumerate(shared) if position in members[value]] for position in range(n)
+    ]
+    offsets = wording.buckets.offsets
+    slices = [wording.buckets.buckets[offsets[p] : offsets[p + 1]].tolist() for p in range(n)]
+    assert slices == by_position
+    assert wording.buckets.num_buckets == len(shared) == len(wording.is_formula)
+
+    day_of = [None if date == MISSING_DATE else max(0, date // DAY) for date in dates]
+    days = {day for day in day_of if day is not None}
+    for number, value in enumerate(shared):
+        found_on = {day_of[order[position]] for position in members[value]} - {None}
+        if len(days) >= FORMULA_DAYS:
+            assert wording.is_formula[number] == (len(found_on) >= FORMULA_DAYS)
+        else:
+            assert wording.is_formula[number] == (len(members[value]) > 12)
+
+
+def test_text_that_repeats_one_sampled_shingle_over_and_over(
+    make_features: Callable[..., Features], make_rule: Callable[..., Rule]
+) -> None:
+    rule = make_rule(1, 0.4)
+    sampled = next(t for t in range(100) if shingle_hashes([t], rule)[0] % SAMPLED_SHARE == 0)
+    features = make_features([[sampled] * 50_000, [sampled, sampled + 1]], [[], []])
+    wording = wording_of(features, rule, [0, 1], [True, True])
+    assert wording.num_sampled.tolist()[0] == 1
+    assert wording.buckets.num_buckets == 1
+
+
+def test_no_text_and_headlines_have_no_wording(
+    make_features: Callable[..., Features], make_rule: Callable[..., Rule]
+) -> None:
+    assert wording_of(make_features([], []), make_rule(SIZE, 0.4), [], []).buckets.num_buckets == 0
+    features = make_features([list(range(50))] * 2, [[]] * 2)
+    assert wording_of(features, make_rule(0, 0.4), [0, 1], [True, True]).num_sampled.tolist() == [0, 0]
+
+
+def test_share_of_formulas_is_that_among_the_shared_shingles(
+    make_features: Callable[..., Features], make_rule: Callable[..., Rule]
+) -> None:
+    formula, story = list(range(1000, 1040)), list(range(2000, 2060))
+    days = FORMULA_DAYS + 1
+    reports = [[*formula, *range(5000 + 100 * k, 5030 + 100 * k)] for k in range(days)]
+    texts = [*reports, [*story, *formula], [*story, *formula, 7]]
+    dates = [*(k * DAY for k in range(days)), 0, 1]
+    features, rule = make_features(texts, [[]] * len(texts), dates), make_rule(SIZE, 0.4)
+    wording = wording_of(features, rule, range(len(texts)), [True] * len(texts))
+    in_formula = sum(value % SAMPLED_SHARE == 0 for value in shingle_hashes(formula, rule))
+    in_both = sum(value % SAMPLED_SHARE == 0 for value in shingle_hashes([*story, *formula], rule))
+    assert in_formula > 0
+    buckets = start_waiting(wording.buckets)
+    assert formula_share(0, 1, buckets, wording.is_formula) == 1.0
+    assert formula_share(days, days + 1, buckets, wording.is_formula) == in_formula / in_both
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "other"),
+    [
+        ([1, 3, 5], [7, 9, 11], True),
+        ([1, 3, 5], [1, 9, 11], True),
+        ([1, 3, 5], [1, 3, 11], False),
+        ([1, 3, 5], [5, 3, 1], False),
+        ([1, 3, 3], [7, 9, 11], False),
+        ([2, 4, 6], [8, 10, 12], False),
+        ([], [1, 3, 5], False),
+        (list(range(1, 400, 2)), list(range(401, 800, 2)), True),
+    ],
+)
+def test_other_numbers_are_other_facts(
+    a: list[int], b: list[int], other: bool, make_features: Callable[..., Features]
+) -> None:
+    """The lowest bit of a token hash marks a number; both texts have words besides."""
+    features = make_features([[100, *a, 102], [*b, 100, 102]], [[], []])
+    assert other_facts(0, 1, features) == other
+    assert MIN_NUMBERS == 3
