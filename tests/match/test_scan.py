@@ -114,9 +114,20 @@ def twin_judge(a: int, b: int, corpus: Corpus, rule: Rule) -> Found:
         ratio = sizes[0] / sizes[1]
         if shared / len(set_a | set_b) >= rule.threshold and ratio >= rule.copy_length_ratio:
             return BY_WORDS, shared, len(set_a), len(set_b)
-        if shared >= rule.part_coverage * sizes[0] and ratio <= rule.part_length_ratio:
+        is_part = shared >= rule.part_coverage * sizes[0] and ratio <= rule.part_length_ratio
+        by_characters = twin_alike(a, b, corpus, rule, (BY_CHARACTERS,))
+        if is_part and (by_characters[0] == NO_MATCH or differ_in_numbers(a, b, corpus)):
             return (PART if len(set_a) < len(set_b) else WHOLE), shared, len(set_a), len(set_b)
+    if differ_in_numbers(a, b, corpus):
+        return NO_MATCH, 0, 0, 0
     return twin_alike(a, b, corpus, rule, (BY_CHARACTERS,))
+
+
+def differ_in_numbers(a: int, b: int, corpus: Corpus) -> bool:
+    """Return whether both rows hold three distinct numbers (odd tokens) or more and share a third at most."""
+    first, second = ({token for token in corpus.tokens[row] if token % 2} for row in (a, b))
+    fewer = min(len(first), len(second))
+    return fewer >= 3 and len(first & second) <= fewer / 3
 
 
 @dataclass
