@@ -76,9 +76,8 @@ def test_terminal_that_goes_ends_the_run_and_nohup_keeps_it(old: Path, articles:
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == EXIT_CODES[signal.SIGHUP]
     assert '"exit_code": 129' in stderr.splitlines()[-1]
-    ignored = start(
-        STAGES["group"], *arguments, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    )
+    nohup = "\nimport signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    ignored = start(STAGES["group"] + nohup, *arguments)
     ignored.send_signal(signal.SIGHUP)
     ignored.send_signal(signal.SIGTERM)
     ignored.communicate(timeout=60)

@@ -1,5 +1,6 @@
 """Help that answers at once, standard streams that are closed, full or no terminal, and `python -m`."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -97,24 +98,24 @@ def test_closed_standard_error_keeps_the_exit_code(tmp_path: Path) -> None:
 
 def on_terminal(columns: int, arguments: list[str | Path], **environment: str) -> str:
     """Return what the command writes to a terminal of so many columns."""
-    pid, descriptor = pty.fork()
-    if pid == 0:
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
-        # not the environment of the C library: readline, which pytest loads, puts COLUMNS into it
-        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
-        variables = {**inherited, "TERM": "xterm-256color", **environment}
-        os.execve(sys.executable, [sys.executable, "-m", "dedup", *map(str, arguments)], variables)
+    # The environment of Python, not of the C library: readline, which pytest loads, puts COLUMNS there.
+    inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dedup", *map(str, arguments)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**inherited, "TERM": "xterm-256color", **environment},
+    )
+    os.close(theirs)
     shown = b""
-    while True:
-        try:
-            block = os.read(descriptor, 65536)
-        except OSError:  # the other end has gone
-            break
-        if not block:
-            break
-        shown += block
-    os.close(descriptor)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    with contextlib.suppress(OSError):  # Linux says so when the other end has gone
+        while block := os.read(ours, 65536):
+            shown += block
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
     return shown.decode("utf-8")
 
 
