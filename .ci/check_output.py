@@ -15,7 +15,8 @@ def main(out: str, expected_file: str) -> None:
     wanted = {tuple(sorted(group)) for group in expected["groups"]}
     if found != wanted:
         sys.exit(f"groups differ: missing {sorted(wanted - found)}, unexpected {sorted(found - wanted)}")
-    num_records = sum(1 for line in Path("examples/articles.jsonl").open(encoding="utf-8") if line.strip())
+    records = Path("examples/articles.jsonl").read_text(encoding="utf-8").splitlines()
+    num_records = sum(1 for line in records if line.strip())
     unique = (folder / "unique.jsonl").read_text(encoding="utf-8").splitlines()
     num_copies = sum(group["size"] - 1 for group in groups)
     if len(unique) != num_records - num_copies:
