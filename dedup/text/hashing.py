@@ -24,6 +24,9 @@ MULTIPLIER = 0x9E3779B97F4A7C15
 FINAL_MULTIPLIER = 0xD6E8FEB86659FD93
 """An odd 64-bit constant with a balanced spread of bits; pinned by the known-answer vectors."""
 
+MAX_SHINGLE_SIZE = 16
+"""Words in the longest shingle."""
+
 _MASK = (1 << 64) - 1
 
 
@@ -78,6 +81,8 @@ def shingle_multipliers(size: int) -> npt.NDArray[np.uint64]:
 
     The sequence is SplitMix64 from seed 0 (Steele, Lea and Flood 2014), each value made odd.
     """
+    if not 0 <= size <= MAX_SHINGLE_SIZE:
+        raise ValueError(f"a shingle of {size} words; it has {MAX_SHINGLE_SIZE} at most")
     values = []
     state = 0
     for _ in range(size):
