@@ -11,6 +11,7 @@ from benchmarks.environment import describe_environment, use_one_thread
 
 BENCHMARKS = {
     "sketch": "text to signature, beside rensa and datasketch; then each stage apart",
+    "nightly": "the whole command over a week of news, from start to exit",
     "quality": "precision and recall on judged pairs, beside datasketch's usual way",
     "ablation": "the judged pairs, with one number of the rule changed at a time",
     "floods": "many copies and many templated articles: time, memory, growth, answers",

@@ -43,11 +43,12 @@ def load_corpus(path: Path | None, field: str, limit: int | None, lacking: list[
     """Return the texts of `path`, or the project's examples repeated, which `lacking` then says."""
     if path is not None and path.exists():
         return Corpus(path.name, read_texts(path, field, limit))
+    count = limit or NUM_REPEATED
     lacking.append(
-        f"{path or '--data'} is not there; the articles of examples/ are repeated to {NUM_REPEATED} instead"
+        f"{path or '--data'} is not there; the articles of examples/ are repeated to {count} instead"
     )
     examples = itertools.cycle(read_texts(EXAMPLES, "text"))
-    return Corpus(EXAMPLES.name, list(itertools.islice(examples, limit or NUM_REPEATED)))
+    return Corpus(EXAMPLES.name, list(itertools.islice(examples, count)))
 
 
 def read_texts(path: Path, field: str, limit: int | None = None) -> list[str]:

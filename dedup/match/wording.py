@@ -36,6 +36,9 @@ _FORMULA_SHARE = 500
 """Where there are fewer days, or most of its articles have no date: a shingle in more articles than 12 and
 than one in 500 is a formula."""
 
+_FLOOD = 4
+"""So many times as many articles make a formula on however few days: no story is told in that many texts."""
+
 _NO_DAY = np.iinfo(np.int64).min
 _BLOCK = 1024
 
@@ -153,7 +156,8 @@ def _shared_shingles(
             num_members = first_member
             continue
         if days_needed > 0 and 2 * num_dated >= num_counted:
-            is_formula[num_shingles] = num_days >= days_needed
+            is_flood = num_counted >= _FLOOD * articles_needed
+            is_formula[num_shingles] = num_days >= days_needed or is_flood
         else:
             is_formula[num_shingles] = num_counted >= articles_needed
         num_shingles += 1

@@ -565,3 +565,21 @@ def test_copies_of_one_text_are_one_group_whatever_their_number(num: int) -> Non
     assert len(find_pairs([STORY] * num)) == num * (num - 1) // 2
     assert isinstance(groups.canonical_rows, np.ndarray)
     assert groups.canonical_rows.tolist() == [0] * num
+
+
+def test_flood_of_one_template_on_one_day_of_many_makes_no_group() -> None:
+    generator = random.Random(5)
+    words = [f"w{number}" for number in range(20_000)]
+    template = generator.choices(words, k=100)
+    records = []
+    for number in range(2000):
+        flood = number < 300
+        front = template if flood else generator.choices(words, k=100)
+        records.append(
+            {
+                "id": number,
+                "text": " ".join([*front, *generator.choices(words, k=100)]),
+                "published_at": "2024-05-05" if flood else f"2024-05-{1 + number % 10:02}",
+            }
+        )
+    assert list(find_groups(records)) == []
