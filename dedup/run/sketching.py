@@ -166,10 +166,10 @@ def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: in
         raise SettingsError(f"num_threads is {num_threads}; it is a number of threads, 1 or more")
     offsets, data = string_buffers(texts)
     tables = load_tables()
-    starts = range(0, max(1, len(texts)), _ROWS_PER_TASK)
+    if num_threads == 1 or len(texts) <= _ROWS_PER_TASK:
+        return _sketch_task(data, offsets, tables, settings)
+    starts = range(0, len(texts), _ROWS_PER_TASK)
     tasks = [offsets[start : start + _ROWS_PER_TASK + 1] for start in starts]
-    if num_threads == 1 or len(tasks) == 1:
-        return Sketches.concatenate([_sketch_task(data, task, tables, settings) for task in tasks])
     with ThreadPoolExecutor(num_threads) as pool:
         return Sketches.concatenate(
             list(pool.map(lambda task: _sketch_task(data, task, tables, settings), tasks))
@@ -221,11 +221,12 @@ def _sketch_task(
         grown = np.empty(2 * len(tokens), dtype=np.uint32)
         grown[: token_offsets[row]] = tokens[: token_offsets[row]]
         tokens = grown
+    tokens.resize(token_offsets[-1], refcheck=False)  # gives room back without a copy; nobody else holds it
     num_tokens = np.diff(token_offsets)
     rows = np.flatnonzero((num_tokens > 0) & (num_tokens <= settings.max_short_words))
     hashes, hash_offsets = _hash_characters(data, offsets, rows, tables)
     return Sketches(
-        tokens=tokens[: token_offsets[-1]].copy(),
+        tokens=tokens,
         token_offsets=token_offsets,
         fingerprints=fingerprints,
         signatures=signatures,
