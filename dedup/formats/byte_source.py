@@ -160,3 +160,21 @@ class SpooledSource(ByteSource):
 def _state_of(file: BinaryIO) -> tuple[int, ...]:
     status = os.fstat(file.fileno())
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+class OneFile:
+    """What readers of one file have in common: its name, and how much of it there is and was read."""
+
+    def __init__(self, source: ByteSource | Path) -> None:
+        self._source = FileSource(source) if isinstance(source, Path) else source
+        self.name = self._source.name
+
+    @property
+    def size_bytes(self) -> int:
+        """See `RecordFile`."""
+        return self._source.size_bytes
+
+    @property
+    def bytes_read(self) -> int:
+        """See `RecordFile`."""
+        return self._source.bytes_read

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from dedup.articles import Fields
 from dedup.errors import InputError
-from dedup.formats.byte_source import ByteSource, FileSource
+from dedup.formats.byte_source import ByteSource, OneFile
 from dedup.formats.chunks import ChunkBuilder, FieldNames
 from dedup.formats.json_records import encode_line
 from dedup.formats.lines import BrokenLineError
@@ -15,23 +15,12 @@ from dedup.formats.records import Chunk
 from dedup.formats.rows import Rows
 
 
-class DelimitedFile:
+class DelimitedFile(OneFile):
     """CSV or tab-separated values on disk; a quoted field may hold line ends. The first row is the header."""
 
     def __init__(self, source: ByteSource | Path, delimiter: str) -> None:
-        self._source = FileSource(source) if isinstance(source, Path) else source
+        super().__init__(source)
         self._delimiter = delimiter
-        self.name = self._source.name
-
-    @property
-    def size_bytes(self) -> int:
-        """See `RecordFile`."""
-        return self._source.size_bytes
-
-    @property
-    def bytes_read(self) -> int:
-        """See `RecordFile`."""
-        return self._source.bytes_read
 
     def check(self, fields: Fields, text_field: str) -> None:
         """See `RecordFile`."""

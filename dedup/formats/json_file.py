@@ -8,7 +8,7 @@ from typing import BinaryIO
 import msgspec
 
 from dedup.articles import Fields
-from dedup.formats.byte_source import BYTE_ORDER_MARK, ByteSource, FileSource
+from dedup.formats.byte_source import BYTE_ORDER_MARK, ByteSource, OneFile
 from dedup.formats.chunks import ChunkBuilder, FieldNames
 from dedup.formats.json_lines import JsonLinesFile
 from dedup.formats.json_records import JsonRecordReader
@@ -20,23 +20,12 @@ _SPACE = " \t\r\n"
 _EXPECTED = "expected an array of objects, one object, or JSON Lines"
 
 
-class JsonFile:
+class JsonFile(OneFile):
     """A JSON document on disk; an array is held in memory while it is read. Its lines are its elements."""
 
     def __init__(self, source: ByteSource | Path) -> None:
-        self._source = FileSource(source) if isinstance(source, Path) else source
-        self.name = self._source.name
+        super().__init__(source)
         self._as_lines: JsonLinesFile | None = None
-
-    @property
-    def size_bytes(self) -> int:
-        """See `RecordFile`."""
-        return self._source.size_bytes
-
-    @property
-    def bytes_read(self) -> int:
-        """See `RecordFile`."""
-        return self._source.bytes_read
 
     def check(self, fields: Fields, text_field: str) -> None:
         """See `RecordFile`."""

@@ -1,33 +1,18 @@
 """JSON Lines: one JSON object a line, UTF-8. Bad lines are set aside; the rest is read."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import BinaryIO
 
 from dedup.articles import Fields
-from dedup.formats.byte_source import ByteSource, FileSource
+from dedup.formats.byte_source import OneFile
 from dedup.formats.chunks import ChunkBuilder, FieldNames
 from dedup.formats.json_records import JsonRecordReader
 from dedup.formats.lines import BrokenLineError, LongLine, numbered_lines
 from dedup.formats.records import MAX_RECORD_BYTES, Chunk
 
 
-class JsonLinesFile:
+class JsonLinesFile(OneFile):
     """JSON Lines on disk, read in blocks."""
-
-    def __init__(self, source: ByteSource | Path) -> None:
-        self._source = FileSource(source) if isinstance(source, Path) else source
-        self.name = self._source.name
-
-    @property
-    def size_bytes(self) -> int:
-        """See `RecordFile`."""
-        return self._source.size_bytes
-
-    @property
-    def bytes_read(self) -> int:
-        """See `RecordFile`."""
-        return self._source.bytes_read
 
     def check(self, fields: Fields, text_field: str) -> None:
         """See `RecordFile`."""

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from dedup.articles import Fields
 from dedup.errors import InputError
-from dedup.formats.byte_source import FileSource
+from dedup.formats.byte_source import OneFile
 from dedup.formats.chunks import ChunkBuilder, FieldNames
 from dedup.formats.json_records import encode_line
 from dedup.formats.parquet_values import (
@@ -29,22 +29,11 @@ _BUFFER_BYTES = 1 << 20
 _Faults = (pa.ArrowException, OSError)
 
 
-class ParquetFile:
+class ParquetFile(OneFile):
     """A Parquet file on disk. Its lines are its rows, from 1."""
 
     def __init__(self, path: Path) -> None:
-        self._source = FileSource(path)
-        self.name = self._source.name
-
-    @property
-    def size_bytes(self) -> int:
-        """See `RecordFile`."""
-        return self._source.size_bytes
-
-    @property
-    def bytes_read(self) -> int:
-        """See `RecordFile`."""
-        return self._source.bytes_read
+        super().__init__(path)
 
     def check(self, fields: Fields, text_field: str) -> None:
         """See `RecordFile`."""
