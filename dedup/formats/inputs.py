@@ -38,6 +38,9 @@ SUPPORTED = f"{', '.join(_PACKABLE)} (each also packed: {', '.join(MAGIC)}) and 
 _OUTPUT_FILES = ("summary.json", "groups.jsonl")
 """A folder that has both is the output of a run, and no input."""
 
+UNREAD_KIND = "of a kind that is not read"
+"""Why a file of a folder was passed over that has a suffix no reader knows."""
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -151,7 +154,7 @@ class _Search:
                 if name.startswith("."):
                     self._skip(path, "hidden")
                 elif _kind_of(path) is None:
-                    self._skip(path, "of a kind that is not read")
+                    self._skip(path, UNREAD_KIND)
                 else:
                     yield path
 

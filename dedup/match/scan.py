@@ -56,9 +56,9 @@ class Scan:
     `canonicals` int64[n]: the position of the canonical, its own for a canonical. `kinds` int8[n] is
     BY_WORDS or BY_CHARACTERS for a member, 0 for a canonical and for a repeat of its very text.
     `shared`, `own`, `other` int64[n]: sizes of the common shingle set, the member's and the canonical's;
-    all 0 where `kinds` is. `exact` bool[n]: the
-    member has the very tokens of its canonical. `relations` int64[k, 6] lists what else was found, in
-    order: a position, a canonical, a kind (a further match, or PART or WHOLE), and the three sizes.
+    all 0 where `kinds` is. `exact` bool[n]: the member has the very tokens of its canonical. `relations`
+    int64[k, 6] lists what else was found, in order: a position, a canonical, a kind (a further match, or
+    PART or WHOLE), and the three sizes.
     """
 
     canonicals: npt.NDArray[np.int64]

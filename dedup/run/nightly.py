@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.articles import Fields
+from dedup.formats.inputs import UNREAD_KIND
 from dedup.formats.output import SUMMARY, output_folder
 from dedup.formats.records import RecordFile
 from dedup.formats.results import (
@@ -151,11 +152,9 @@ class _Warnings:
 
 
 def _warn_of_skipped(skipped: Sequence[tuple[str, str]], warnings: _Warnings) -> None:
-    unread = [path for path, reason in skipped if reason == "of a kind that is not read"]
+    unread = [path for path, reason in skipped if reason == UNREAD_KIND]
     if unread:
-        warnings.add(
-            f"files in the folders of a kind that is not read: {len(unread)}, the first is {unread[0]}"
-        )
+        warnings.add(f"files in the folders {UNREAD_KIND}: {len(unread)}, the first is {unread[0]}")
 
 
 def _warn_of_records(intake: Intake, warnings: _Warnings) -> None:
