@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from dedup.errors import SettingsError
-from dedup.sketch.bands import Bands, choose_bands
+from dedup.sketch.bands import Bands, choose_bands, fewest_bands
 
 PROFILES: dict[str, dict[str, Any]] = {
     "article": {"threshold": 0.28, "short_threshold": 0.7},
@@ -17,7 +17,7 @@ PROFILES: dict[str, dict[str, Any]] = {
 }
 """The defaults that a profile sets. `docs/quality.md` has the measurements behind the numbers."""
 
-RULE_VERSION = 1
+RULE_VERSION = 2
 """Raised when a constant outside the settings changes what is a copy: those of `match.judge`,
 `match.wording` and `match.scan`, and the fold table."""
 
@@ -148,9 +148,11 @@ class Settings:
         """The bands of word signatures for groups: they find close copies, however common their wording.
 
         Looser copies and parts are found by their wording (`match.wording`), at less cost than by the
-        short bands that a low threshold asks for.
+        short bands that a low threshold asks for. As few bands as keep the recall: each is a row of an
+        index.
         """
-        return choose_bands(max(self.threshold, _CLOSE_COPY), self.num_perm, self.recall)
+        threshold = max(self.threshold, _CLOSE_COPY)
+        return fewest_bands(choose_bands(threshold, self.num_perm, self.recall), threshold, self.recall)
 
     @cached_property
     def character_bands(self) -> Bands:

@@ -37,15 +37,22 @@ def group_articles(
     lanes: list[Lane],
     signatures: npt.NDArray[np.uint32],
     num_threads: int = 1,
+    *,
+    num_held: int = 0,
+    formulas: npt.NDArray[np.uint32] | None = None,
 ) -> Scan:
-    """Return the canonical scan over the rows in `order`, int64[n]; positions index `order`."""
+    """Return the canonical scan over the rows in `order`, int64[n]; positions index `order`.
+
+    The first `num_held` of them are canonicals already: others are matched against them, they against
+    nobody. `formulas` are those of an index; without them the articles themselves tell (`match.wording`).
+    """
     same = find_firsts(order, fingerprints, features)
     own = np.arange(len(order), dtype=np.int64)
     # With a window the very same text may start a group of its own, so each repeat takes part itself.
     firsts = same if rule.window == MISSING_DATE else own
     bands = _buckets(order, firsts == own, lanes, num_threads)
-    wording = find_wording(features, rule, order, firsts == own, same == own)
-    return scan_canonicals(features, rule, order, firsts, same, bands, wording, signatures)
+    wording = find_wording(features, rule, order, firsts == own, same == own, formulas)
+    return scan_canonicals(features, rule, order, firsts, same, bands, wording, signatures, num_held)
 
 
 def pair_articles(

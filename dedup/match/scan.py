@@ -40,6 +40,14 @@ sample."""
 _SIGMAS = 4.0  # a match at the threshold is dropped by the signatures with probability 3e-5
 
 
+class _Samples(NamedTuple):
+    """The sampled shingles of each position: their number, and the shares that are met and waited in."""
+
+    num_sampled: npt.NDArray[np.int64]
+    meeting_shares: npt.NDArray[np.float64]
+    waiting_shares: npt.NDArray[np.float64]
+
+
 class _Outcome(NamedTuple):
     """What the scan writes by position; relations beyond the first grow: owner, other, kind and sizes."""
 
@@ -81,8 +89,9 @@ def scan_canonicals(
     bands: Buckets,
     wording: Wording,
     signatures: npt.NDArray[np.uint32],
+    num_held: int = 0,
 ) -> Scan:
-    """Return the groups of n articles.
+    """Return the groups of n articles, of which the first `num_held` are canonicals from before.
 
     `rows` int64[n] gives the row in `features` and `signatures` at each position in canonical order;
     `same` int64[n] the first position with the very same tokens. A position goes where `firsts` int64[n]
@@ -97,7 +106,8 @@ def scan_canonicals(
     )
     state = np.zeros(3, dtype=np.int64)  # next position, relations, candidates
     banded = start_waiting(bands)
-    worded = start_waiting(wording.buckets)
+    worded = start_waiting(wording.buckets, wording.num_meeting, wording.num_waiting)
+    samples = _Samples(wording.num_sampled, wording.meeting_shares, wording.waiting_shares)
     meetings = start_meetings(n)
     lowest_equal = _lowest_equal(rule.threshold, signatures.shape[1])
     dates = features.dates[rows]
@@ -107,8 +117,8 @@ def scan_canonicals(
     set_sizes = np.full((len(features.token_begins), 2), -1, dtype=np.int64)
     while True:
         _scan(
-            features, rule, rows, firsts, banded, worded, wording.num_sampled, wording.is_formula, signatures,
-            lowest_equal, by_date, meetings, scratch, set_sizes, out, state,
+            features, rule, rows, firsts, banded, worded, samples, wording.is_formula, signatures,
+            lowest_equal, by_date, num_held, meetings, scratch, set_sizes, out, state,
         )  # fmt: skip
         if state[0] == n:
             break
@@ -135,12 +145,16 @@ def _lowest_equal(threshold: float, num_perm: int) -> int:
 
 @kernel
 def _scan(
-    features, rule, rows, firsts, banded, worded, num_sampled, is_formula, signatures, lowest_equal,
-    by_date, meetings, scratch, set_sizes, out, state,
+    features, rule, rows, firsts, banded, worded, samples, is_formula, signatures, lowest_equal,
+    by_date, num_held, meetings, scratch, set_sizes, out, state,
 ):  # fmt: skip
     """Scan from position state[0] on; stop early where `out.relations` could become too short."""
     dates = features.dates
     for position in range(state[0], len(rows)):
+        if position < num_held:
+            wait(position, banded, MAX_BANDED)
+            wait(position, worded, MAX_WORDED)
+            continue
         first = firsts[position]
         if first != position:  # the very same text goes where the first one went
             out.canonicals[position] = out.canonicals[first]
@@ -154,7 +168,7 @@ def _scan(
         by_bands = meet(position, banded, meetings, meetings.banded, 0, dates, rows, oldest)
         count = meet(position, worded, meetings, meetings.worded, by_bands, dates, rows, oldest)
         count = _keep_likely(
-            count, by_bands, position, rows, num_sampled, rule, signatures, lowest_equal, features, meetings
+            count, by_bands, position, rows, samples, rule, signatures, lowest_equal, features, meetings
         )
         if state[1] + count > len(out.relations):
             forget(count, meetings)
@@ -178,7 +192,7 @@ def _scan(
 
 @kernel
 def _keep_likely(
-    count, by_bands, position, rows, num_sampled, rule, signatures, lowest_equal, features, meetings
+    count, by_bands, position, rows, samples, rule, signatures, lowest_equal, features, meetings
 ):
     """Drop candidates that bands or wording do not speak for; return how many stay.
 
@@ -190,8 +204,11 @@ def _keep_likely(
     kept = 0
     for k in range(count):
         candidate = meetings.candidates[k]
-        smaller_sample = min(num_sampled[position], num_sampled[candidate])
-        likely = meetings.worded[candidate] >= max(MIN_SHARED_SAMPLE, rule.sample_ratio * smaller_sample)
+        smaller_sample = min(samples.num_sampled[position], samples.num_sampled[candidate])
+        # Both look at their lowest hashes: what they share is met as far as the smaller part reaches.
+        reach = min(samples.meeting_shares[position], samples.waiting_shares[candidate])
+        expected = rule.sample_ratio * smaller_sample * reach
+        likely = meetings.worded[candidate] >= max(MIN_SHARED_SAMPLE, expected)
         if not likely and meetings.banded[candidate] > 0:
             likely = by_bands <= MANY_BANDED or (is_short and meetings.banded[candidate] >= MANY_BANDS)
             if not likely and not is_short:

@@ -15,13 +15,16 @@ NO_BOUND = np.iinfo(np.int64).min
 class Waiting(NamedTuple):
     """The waiting lists of all buckets. A membership is one place in the buckets' compressed rows.
 
-    `offsets`, `buckets`: as in `Buckets`; `owners` the position of each membership; `nexts` the
+    `offsets`, `buckets`: as in `Buckets`; `meeting_ends` and `waiting_ends`, by position, how far into its
+    buckets it meets others and waits; `owners` the position of each membership; `nexts` the
     membership that waits behind it. By bucket: `heads`, the membership that came last, -1 for none, and
     `counts`, how many wait. All int64.
     """
 
     offsets: npt.NDArray[np.int64]
     buckets: npt.NDArray[np.int64]
+    meeting_ends: npt.NDArray[np.int64]
+    waiting_ends: npt.NDArray[np.int64]
     owners: npt.NDArray[np.int64]
     nexts: npt.NDArray[np.int64]
     heads: npt.NDArray[np.int64]
@@ -41,12 +44,22 @@ class Meetings(NamedTuple):
     candidates: npt.NDArray[np.int64]
 
 
-def start_waiting(buckets: Buckets) -> Waiting:
-    """Return empty waiting lists for these buckets."""
+def start_waiting(
+    buckets: Buckets,
+    num_meeting: npt.NDArray[np.int64] | None = None,
+    num_waiting: npt.NDArray[np.int64] | None = None,
+) -> Waiting:
+    """Return empty waiting lists for these buckets.
+
+    Of the buckets of a position the first `num_meeting` and `num_waiting`, int64[n], are used; without
+    these all of them.
+    """
     num_members = np.diff(buckets.offsets)
     return Waiting(
         buckets.offsets,
         buckets.buckets,
+        buckets.offsets[:-1] + (num_members if num_meeting is None else num_meeting),
+        buckets.offsets[:-1] + (num_members if num_waiting is None else num_waiting),
         np.repeat(np.arange(len(num_members), dtype=np.int64), num_members),
         np.empty(len(buckets.buckets), dtype=np.int64),
         np.full(buckets.num_buckets, -1, dtype=np.int64),
@@ -76,7 +89,7 @@ def meet(position, waiting, meetings, tally, count, dates, rows, oldest):
     `tally` is the array of `meetings` in which each meeting counts. Where articles are walked by date,
     those before `oldest` can meet nobody any more and leave their bucket; else it is NO_BOUND.
     """
-    for slot in range(waiting.offsets[position], waiting.offsets[position + 1]):
+    for slot in range(waiting.offsets[position], waiting.meeting_ends[position]):
         bucket = waiting.buckets[slot]
         if oldest != NO_BOUND:
             _leave(bucket, waiting, dates, rows, oldest)
@@ -121,7 +134,7 @@ def forget(count, meetings):
 @kernel
 def wait(position, waiting, limit):
     """Have a position wait in its buckets, but for those in which `limit` wait already."""
-    for slot in range(waiting.offsets[position], waiting.offsets[position + 1]):
+    for slot in range(waiting.offsets[position], waiting.waiting_ends[position]):
         bucket = waiting.buckets[slot]
         if waiting.counts[bucket] < limit:
             waiting.nexts[slot] = waiting.heads[bucket]

@@ -28,6 +28,14 @@ SAMPLED_SHARE = 4
 """Of 2, 4 and 8 the largest at which half of a pair's shared sample still tells formulas as well as all
 of its shared shingles do on the judged pairs."""
 
+MAX_WAITING = 32
+"""An article waits in its lowest sampled shingle hashes, at most so many; so the longer an article, the
+thinner the sample that others meet. `docs/quality.md` has what other numbers find and cost."""
+
+MAX_MEETING = 64
+"""It looks for others in its lowest sampled shingle hashes, at most so many: a whole that comes after its
+part must hit the few shingles in which the part waits."""
+
 FORMULA_DAYS = 6
 """A shingle that is found on so many days is a formula; shingles of one story are found on one to three."""
 
@@ -47,13 +55,21 @@ _BLOCK = 1024
 class Wording:
     """The buckets of shared sampled shingles, one a shingle, in rising order within a position.
 
-    `is_formula` bool[num_buckets]; `num_sampled` int64[n]: sampled shingles of each position, shared or
-    not, 0 where it takes no part.
+    `hashes` uint32[num_buckets] are the shingles, rising; `is_formula` bool[num_buckets]; `num_sampled`
+    int64[n]: sampled shingles of each position, shared or not, 0 where it takes no part. The first
+    `num_meeting` int64[n] buckets of a position are those in which it meets others, the first
+    `num_waiting` int64[n] those in which it waits; these are
+    `meeting_shares` and `waiting_shares`, float64[n], of its sample.
     """
 
     buckets: Buckets
+    hashes: npt.NDArray[np.uint32]
     is_formula: npt.NDArray[np.bool_]
     num_sampled: npt.NDArray[np.int64]
+    num_meeting: npt.NDArray[np.int64]
+    num_waiting: npt.NDArray[np.int64]
+    meeting_shares: npt.NDArray[np.float64]
+    waiting_shares: npt.NDArray[np.float64]
 
 
 def find_wording(
@@ -62,13 +78,69 @@ def find_wording(
     rows: npt.NDArray[np.int64],
     taking_part: npt.NDArray[np.bool_],
     counting: npt.NDArray[np.bool_],
+    formulas: npt.NDArray[np.uint32] | None = None,
 ) -> Wording:
     """Return the shared wording of the positions that take part.
 
     `rows` int64[n] gives the row in `features` at each position. Of the positions that take part, bool[n],
-    those `counting`, bool[n], tell how widely a shingle is spread: of the very same texts the first.
+    those `counting`, bool[n], tell how widely a shingle is spread: of the very same texts the first. Where
+    `formulas`, rising, are given, these shingles are the formulas and nothing is counted.
     """
-    positions = np.flatnonzero(taking_part)
+    keyed = _sampled_shingles(features, rule, rows, np.flatnonzero(taking_part))
+    keyed.sort()
+    count = len(keyed)
+    days = _days(features.dates[rows])
+    days_needed = FORMULA_DAYS if len(np.unique(days[days != _NO_DAY])) >= FORMULA_DAYS else 0
+    articles_needed = (
+        max(_FORMULA_ARTICLES, int(np.count_nonzero(taking_part & counting)) // _FORMULA_SHARE) + 1
+    )
+    num_sampled = np.zeros(len(rows), dtype=np.int64)
+    num_meeting = np.zeros(len(rows), dtype=np.int64)
+    num_waiting = np.zeros(len(rows), dtype=np.int64)
+    members = np.empty(count, dtype=np.int64)
+    numbers = np.empty(count, dtype=np.int64)
+    hashes = np.empty(count // 2, dtype=np.uint32)
+    is_formula = np.empty(count // 2, dtype=np.bool_)
+    num_members, num_buckets = _shared_shingles(
+        keyed, days, counting, days_needed, articles_needed, num_sampled, num_meeting, num_waiting,
+        MAX_MEETING, MAX_WAITING, members, numbers, hashes, is_formula,
+    )  # fmt: skip
+    hashes, is_formula = hashes[:num_buckets].copy(), is_formula[:num_buckets].copy()
+    if formulas is not None:
+        is_formula = np.isin(hashes, formulas)
+    buckets = by_position(members[:num_members], numbers[:num_members], len(rows), num_buckets)
+    return Wording(
+        buckets,
+        hashes,
+        is_formula,
+        num_sampled,
+        num_meeting,
+        num_waiting,
+        meeting_shares=np.minimum(1.0, MAX_MEETING / np.maximum(1, num_sampled)),
+        waiting_shares=np.minimum(1.0, MAX_WAITING / np.maximum(1, num_sampled)),
+    )
+
+
+def lowest_sampled(
+    features: Features, rule: Rule, rows: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """Return the sampled shingles in which the articles of an index meet and wait, one a row.
+
+    Three columns: the index into `rows`, rising; the hash, rising and distinct within it, at most
+    `MAX_MEETING`; its rank. An article waits in those of rank below `MAX_WAITING`.
+    """
+    keyed = _sampled_shingles(features, rule, rows, np.arange(len(rows)))
+    keyed = np.unique((keyed << u64(32)) | (keyed >> u64(32)))
+    owners = (keyed >> u64(32)).astype(np.int64)
+    ranks = np.arange(len(keyed)) - np.searchsorted(owners, owners)
+    chosen = ranks < MAX_MEETING
+    return owners[chosen], keyed[chosen].astype(np.uint32), ranks[chosen]
+
+
+def _sampled_shingles(
+    features: Features, rule: Rule, rows: npt.NDArray[np.int64], positions: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint64]:
+    """Return hash << 32 | position of all sampled shingles, repeats too, in the order of the positions."""
     num_tokens = (features.token_ends - features.token_begins)[rows[positions]]
     num_shingles = np.maximum(num_tokens - rule.shingle_size + 1, 0) if rule.shingle_size else num_tokens * 0
     expected = int(num_shingles.sum()) // SAMPLED_SHARE
@@ -77,22 +149,7 @@ def find_wording(
     if count < 0:  # far from the expected share: some text repeats a sampled shingle over and over
         keyed = np.empty(int(num_shingles.sum()), dtype=np.uint64)
         count = _sample(features, rule, rows, positions, keyed)
-    keyed = keyed[:count]
-    keyed.sort()
-    days = _days(features.dates[rows])
-    days_needed = FORMULA_DAYS if len(np.unique(days[days != _NO_DAY])) >= FORMULA_DAYS else 0
-    articles_needed = (
-        max(_FORMULA_ARTICLES, int(np.count_nonzero(taking_part & counting)) // _FORMULA_SHARE) + 1
-    )
-    num_sampled = np.zeros(len(rows), dtype=np.int64)
-    members = np.empty(count, dtype=np.int64)
-    numbers = np.empty(count, dtype=np.int64)
-    is_formula = np.empty(count // 2, dtype=np.bool_)
-    num_members, num_buckets = _shared_shingles(
-        keyed, days, counting, days_needed, articles_needed, num_sampled, members, numbers, is_formula
-    )
-    buckets = by_position(members[:num_members], numbers[:num_members], len(rows), num_buckets)
-    return Wording(buckets, is_formula[:num_buckets].copy(), num_sampled)
+    return keyed[:count]
 
 
 def _days(dates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -126,8 +183,9 @@ def _sample(features, rule, rows, positions, keyed):
 
 @kernel
 def _shared_shingles(
-    keyed, days, counting, days_needed, articles_needed, num_sampled, members, numbers, is_formula
-):
+    keyed, days, counting, days_needed, articles_needed, num_sampled, num_meeting, num_waiting,
+    max_meeting, max_waiting, members, numbers, hashes, is_formula,
+):  # fmt: skip
     """Number the shingles that two positions or more have; return the numbers of members and shingles."""
     num_members = 0
     num_shingles = 0
@@ -151,10 +209,16 @@ def _shared_shingles(
                     num_dated += days[position] != _NO_DAY
                     num_days = _see_day(days[position], seen, num_days)
             end += 1
+        shingle = keyed[start] >> u64(32)
         start = end
         if num_members - first_member == 1:
             num_members = first_member
             continue
+        for k in range(first_member, num_members):
+            position = members[k]
+            num_meeting[position] += num_sampled[position] <= max_meeting
+            num_waiting[position] += num_sampled[position] <= max_waiting
+        hashes[num_shingles] = shingle
         if days_needed > 0 and 2 * num_dated >= num_counted:
             is_flood = num_counted >= _FLOOD * articles_needed
             is_formula[num_shingles] = num_days >= days_needed or is_flood

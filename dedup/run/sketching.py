@@ -116,17 +116,35 @@ def _sketch_rows(
         fingerprints[row] = _fingerprint(tokens, begin, end)
         if not sign:
             continue
-        signature = signatures[row]
-        signature[:] = np.uint32(0xFFFFFFFF)
-        at = begin
-        last = end - size
-        while at <= last:
-            count = min(_BLOCK, last + 1 - at)
-            word_shingles(tokens, at, count, size, shingle_mult, sums, block)
-            premix(block, count)
-            update_signature(block, count, perm_mult, perm_incr, signature)
-            at += count
+        _sign_row(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signatures[row])
     return len(offsets) - 1
+
+
+@kernel
+def _sign_row(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signature):
+    signature[:] = np.uint32(0xFFFFFFFF)
+    at = begin
+    last = end - size
+    while at <= last:
+        count = min(_BLOCK, last + 1 - at)
+        word_shingles(tokens, at, count, size, shingle_mult, sums, block)
+        premix(block, count)
+        update_signature(block, count, perm_mult, perm_incr, signature)
+        at += count
+
+
+@kernel
+def _sketch_tokens(tokens, token_offsets, size, shingle_mult, perm_mult, perm_incr, fingerprints, signatures):
+    """Fill in what follows from the token hashes."""
+    sums = np.empty(_BLOCK, dtype=np.uint64)
+    block = np.empty(_BLOCK, dtype=np.uint32)
+    for row in range(len(token_offsets) - 1):
+        begin, end = token_offsets[row], token_offsets[row + 1]
+        fingerprints[row] = _fingerprint(tokens, begin, end)
+        if signatures.shape[1] > 0:
+            _sign_row(
+                tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signatures[row]
+            )
 
 
 @kernel
@@ -174,6 +192,37 @@ def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: in
         return Sketches.concatenate(
             list(pool.map(lambda task: _sketch_task(data, task, tables, settings), tasks))
         )
+
+
+def sketch_tokens(
+    tokens: npt.NDArray[np.uint32],
+    token_offsets: npt.NDArray[np.int64],
+    character_rows: npt.NDArray[np.int64],
+    character_hashes: npt.NDArray[np.uint32],
+    character_offsets: npt.NDArray[np.int64],
+    settings: Settings,
+) -> Sketches:
+    """Return the sketches of texts from what an index keeps of them, as `sketch_texts` made them."""
+    num_rows = len(token_offsets) - 1
+    fingerprints = np.empty(num_rows, dtype=np.uint64)
+    signatures = np.empty((num_rows, settings.num_perm if settings.uses_words else 0), dtype=np.uint32)
+    size = settings.shingle_size
+    _sketch_tokens(
+        tokens, token_offsets, size, shingle_multipliers(size),
+        *permutations(settings.num_perm, settings.seed), fingerprints, signatures,
+    )  # fmt: skip
+    return Sketches(
+        tokens=tokens,
+        token_offsets=token_offsets,
+        fingerprints=fingerprints,
+        signatures=signatures,
+        character_rows=character_rows,
+        character_hashes=character_hashes,
+        character_offsets=character_offsets,
+        character_signatures=sign_shingle_hashes(
+            character_hashes, character_offsets, num_perm=settings.num_perm, seed=settings.seed
+        ),
+    )
 
 
 def sign_texts(

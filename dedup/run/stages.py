@@ -1,5 +1,7 @@
 """Between the rooms: sketches and settings in the form that matching reads."""
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,8 +32,9 @@ def features_of(sketches: Sketches, published: npt.NDArray[np.int64]) -> Feature
     )
 
 
+@functools.lru_cache(maxsize=16)
 def rule_of(settings: Settings) -> Rule:
-    """Return the settings in the form that verification reads."""
+    """Return the settings in the form that verification reads; its arrays are not to be written to."""
     longest = settings.max_short_words if settings.uses_words else 1
     thresholds = [settings.character_threshold(length) for length in range(longest + 1)]
     size = settings.shingle_size if settings.uses_words else 0

@@ -44,3 +44,16 @@ def choose_bands(threshold: float, num_perm: int, recall: float) -> Bands:
         f"no bands of num_perm = {num_perm} find a pair at threshold {threshold} with recall {recall}; "
         "raise num_perm or the threshold, or lower the recall"
     )
+
+
+def fewest_bands(bands: Bands, threshold: float, recall: float) -> Bands:
+    """Return as few of these bands as find a pair at the threshold with probability `recall` or more.
+
+    >>> fewest_bands(Bands(32, 4), 0.7, recall=0.99)
+    Bands(num_bands=17, rows_per_band=4)
+    """
+    for num_bands in range(1, bands.num_bands):
+        fewer = Bands(num_bands, bands.rows_per_band)
+        if fewer.find_probability(threshold) >= recall:
+            return fewer
+    return bands

@@ -1,0 +1,144 @@
+"""Articles that arrive in parts, each part matched against the canonicals held, against one batch."""
+
+import random
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from dedup.match.grouping import group_articles
+from dedup.match.wording import MAX_MEETING, MAX_WAITING
+from dedup.run.arrivals import likely_candidates, match_arrivals, posting_keys
+from dedup.run.sketching import Sketches, sketch_texts, sketch_tokens, text_array
+from dedup.run.stages import features_of, lanes_of, rule_of
+from dedup.settings import Settings
+
+WORDS = [f"word{number}" for number in range(400)]
+NO_FORMULAS = np.empty(0, dtype=np.uint32)
+
+
+def rows_of(sketches: Sketches, rows: list[int], settings: Settings) -> Sketches:
+    """Return the sketches of some rows, made again from what an index keeps."""
+    short = {row: k for k, row in enumerate(sketches.character_rows.tolist())}
+    tokens = [sketches.tokens[slice(*sketches.token_offsets[row : row + 2])] for row in rows]
+    kept = [position for position, row in enumerate(rows) if row in short]
+    hashes = [
+        sketches.character_hashes[slice(*sketches.character_offsets[short[row] : short[row] + 2])]
+        for row in rows
+        if row in short
+    ]
+    empty = np.empty(0, dtype=np.uint32)
+    return sketch_tokens(
+        np.concatenate([empty, *tokens]),
+        np.cumsum([0, *map(len, tokens)]),
+        np.array(kept, dtype=np.int64),
+        np.concatenate([empty, *hashes]),
+        np.cumsum([0, *map(len, hashes)]),
+        settings,
+    )
+
+
+def canonicals_in_parts(texts: list[str], sizes: list[int], settings: Settings) -> list[int]:
+    """Return each text's canonical where parts of these sizes arrive one after the other."""
+    canonical_of: list[int] = []
+    waiting: dict[int, list[int]] = defaultdict(list)
+    first_of: dict[str, int] = {}
+    everything = sketch_texts(text_array(texts), settings)
+    start = 0
+    for size in sizes:
+        rows = list(range(start, min(start + size, len(texts))))
+        start += size
+        # Exact repeats of what is held go where that one went; an index looks them up beforehand.
+        fresh = [row for row in rows if texts[row] not in first_of or not texts[row]]
+        arrived = rows_of(everything, fresh, settings)
+        posted = posting_keys(arrived, settings)
+        found = [(at, number) for at, key in enumerate(posted.keys.tolist()) for number in waiting[key]]
+        found_at, numbers = np.array(found, dtype=np.int64).reshape(-1, 2).T
+        held = likely_candidates(posted, found_at, numbers).tolist()
+        scan = match_arrivals(
+            arrived,
+            np.arange(len(fresh)),
+            rows_of(everything, held, settings),
+            np.arange(len(held)),
+            settings,
+            NO_FORMULAS,
+        )
+        places = held + fresh
+        went = {place: places[int(scan.canonicals[at])] for at, place in enumerate(places)}
+        for at, key in enumerate(posted.keys.tolist()):
+            row = fresh[posted.rows[at]]
+            if went[row] == row and posted.waits[at]:
+                waiting[key].append(row)
+        for row in rows:
+            first = first_of.setdefault(texts[row], row) if texts[row] else row
+            canonical_of.append(went[row] if row in went else canonical_of[first])
+    return canonical_of
+
+
+def canonicals_at_once(texts: list[str], settings: Settings) -> list[int]:
+    sketches = sketch_texts(text_array(texts), settings)
+    scan = group_articles(
+        np.arange(len(texts)),
+        sketches.fingerprints,
+        features_of(sketches, np.arange(len(texts))),
+        rule_of(settings),
+        lanes_of(sketches, settings, settings.group_bands),
+        sketches.signatures,
+        formulas=NO_FORMULAS,
+    )
+    return scan.canonicals.tolist()
+
+
+def story_texts(seed: int) -> list[str]:
+    """Return texts with copies, cut copies, exact repeats, briefs and empties, shuffled."""
+    rng = random.Random(seed)
+    texts = ["", "", "one brief line", "one brief line here"]
+    for _ in range(6):
+        story = rng.choices(WORDS, k=rng.randrange(4, 500))
+        for _ in range(rng.randrange(1, 5)):
+            copy = list(story)
+            for _ in range(rng.randrange(0, 1 + len(copy) // 12)):
+                copy[rng.randrange(len(copy))] = rng.choice(WORDS)
+            texts.append(" ".join(copy[: rng.choice([len(copy), len(copy), len(copy) // 2])]))
+    rng.shuffle(texts)
+    return texts
+
+
+@examples(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), sizes=st.lists(st.integers(1, 12), min_size=40, max_size=40))
+@pytest.mark.parametrize("profile", ["article", "headline"])
+def test_arrival_in_parts_gives_what_one_batch_gives(profile: str, seed: int, sizes: list[int]) -> None:
+    settings, texts = Settings.of(profile), story_texts(seed)
+    assert canonicals_in_parts(texts, sizes, settings) == canonicals_at_once(texts, settings)
+
+
+def test_one_by_one_gives_what_one_batch_gives() -> None:
+    texts = story_texts(7)
+    expected = canonicals_at_once(texts, Settings())
+    assert canonicals_in_parts(texts, [1] * len(texts), Settings()) == expected
+    assert len(set(expected)) < len(texts) - 4
+
+
+def test_sketches_made_again_from_tokens_are_the_same() -> None:
+    texts = story_texts(3)
+    made = sketch_texts(text_array(texts), Settings())
+    again = rows_of(made, list(range(len(texts))), Settings())
+    for name, array in vars(made).items():
+        np.testing.assert_array_equal(getattr(again, name), array, err_msg=name)
+
+
+def test_keys_are_distinct_within_an_article_and_bounded() -> None:
+    texts = [" ".join(random.Random(k).choices(WORDS, k=3000)) for k in range(3)]
+    settings = Settings()
+    posted = posting_keys(sketch_texts(text_array(texts), settings), settings)
+    for row in range(3):
+        mine = posted.rows == row
+        assert len(np.unique(posted.keys[mine])) == np.count_nonzero(mine)
+        assert np.count_nonzero(mine & posted.by_wording) == MAX_MEETING
+        assert np.count_nonzero(mine & posted.by_wording & posted.waits) == MAX_WAITING
+        assert np.count_nonzero(mine & ~posted.by_wording) == settings.group_bands.num_bands
+    assert (posted.keys[posted.by_wording] < 1 << 32).all()
+    assert (posted.keys[~posted.by_wording] >= 1 << 40).all()
