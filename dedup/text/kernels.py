@@ -2,8 +2,8 @@
 
 `reference` and `hashing` say in plain Python what these compute. A text is read once, left to
 right, in chunks of `CHUNK_BYTES`, through scratch that stays in the first-level cache; only the token
-hashes are kept. No byte outside [start, end) of `data` is ever read. Ill-formed UTF-8 gives some
-result, always the same for the same bytes; readers refuse it before it comes here.
+hashes are kept. No byte outside [start, end) of `data` is ever read. Ill-formed UTF-8 is read as
+`reference.decode` says; readers refuse it before it comes here.
 
 The inner loop has no branch for separators, deletions and digits: each code point below U+0800 has a
 symbol (folded code point and flags) and a multiplier, which is the hash multiplier for a kept
@@ -250,7 +250,7 @@ def fold_characters(data, start, end, tables, out):
                 tail[j] = data[np.int64(i) + j]
             source, at = tail, u64(0)
         b = u64(source[at])
-        if b < u64(0xC0):
+        if b < u64(0x80):
             code_point, after = b, at + u64(1)
         elif b < u64(0xE0):
             code_point = ((b & u64(31)) << u64(6)) | (u64(source[at + u64(1)]) & u64(63))

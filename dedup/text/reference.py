@@ -1,11 +1,34 @@
 """Plain Python twin of the compiled text kernels, and their specification.
 
-It works on `str` and `int` and takes no short cut. A lone surrogate in a `str` is a separator.
+It works on `bytes`, `str` and `int` and takes no short cut. A lone surrogate in a `str` is a separator.
 """
 
 from dedup.text.fold_table import SEPARATOR_CODE_POINT, SINGLE, load_fold_table
 
 ASCII_DIGITS = frozenset("0123456789")
+
+
+def decode(data: bytes) -> str:
+    r"""Return the characters that the kernels read from bytes; of well-formed UTF-8, what it encodes.
+
+    The first byte of a character alone says how many belong to it: one below 0x80, two below 0xE0, three
+    below 0xF0, else four. Of each other byte the lower six bits count, whatever the byte; a byte past the
+    end is 0, and a code point past the last is the last.
+
+    >>> decode("خبر".encode()), decode(b"a\xd8"), decode(b"\xc3a")
+    ('خبر', 'a\u0600', 'á')
+    """
+    found = []
+    at = 0
+    while at < len(data):
+        first = data[at]
+        length = 1 if first < 0x80 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+        code_point = first & (0x7F, 0x1F, 0x0F, 0x07)[length - 1]
+        for byte in data[at + 1 : at + length].ljust(length - 1, b"\0"):
+            code_point = code_point << 6 | byte & 0x3F
+        found.append(chr(min(code_point, 0x10FFFF)))
+        at += length
+    return "".join(found)
 
 
 def fold(text: str) -> list[int]:

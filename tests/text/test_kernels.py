@@ -250,6 +250,17 @@ def test_ill_formed_bytes_give_the_same_result_wherever_they_stand(data: bytes, 
     assert kernel_characters(around + data + around, start, end).tolist() == kernel_characters(data).tolist()
 
 
+@settings(max_examples=300)
+@given(ill_formed)
+@example(b"\x80a\xbf\xbf1\x802")
+@example(b"\xf5\x90\x80\x80\xc0\x80")
+def test_ill_formed_bytes_are_read_as_the_reference_decodes_them(data: bytes) -> None:
+    text = reference.decode(data)
+    assert kernel_tokens(data) == expected_tokens(text)
+    characters = kernel_characters(data) & np.uint32(0x1FFFFF)
+    assert "".join(map(chr, characters.tolist())) == reference.normalize(text)
+
+
 def test_tokens_are_written_from_the_given_place_and_refused_when_room_is_short() -> None:
     data = np.frombuffer(b"one two", dtype=np.uint8)
     raw, tail = np.empty(RAW_SCRATCH, dtype=np.uint64), np.empty(8, dtype=np.uint8)

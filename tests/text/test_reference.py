@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from dedup.text.reference import fold, is_number, normalize, tokens
+from dedup.text.reference import decode, fold, is_number, normalize, tokens
 
 DATA = Path(__file__).parent / "data"
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
@@ -130,6 +130,11 @@ def test_retained_marks_are_not_reordered() -> None:
 
 def test_deleted_marks_need_no_order() -> None:
     assert normalize("ب\u0651\u064e") == normalize("ب\u064e\u0651") == "ب"
+
+
+@given(st.text())
+def test_well_formed_bytes_are_decoded_as_python_does(text: str) -> None:
+    assert decode(text.encode()) == text
 
 
 @given(any_text)

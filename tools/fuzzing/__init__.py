@@ -1,0 +1,1 @@
+"""What the fuzzer checks, one module a target: `check(data)`, which raises, and `COVERED`, what guides it."""
