@@ -18,8 +18,8 @@ PROFILES: dict[str, dict[str, Any]] = {
 """The defaults that a profile sets. `docs/quality.md` has the measurements behind the numbers."""
 
 RULE_VERSION = 2
-"""Raised when a constant outside the settings changes what is a copy: those of `match.judge`,
-`match.wording` and `match.scan`, and the fold table."""
+"""Raised when a constant outside the settings changes what is a copy: those of `match.facts`, `match.judge`,
+`match.passages`, `match.scan` and `match.wording`, and the fold table."""
 
 KEEP_POLICIES = ("earliest", "longest", "first-seen")
 

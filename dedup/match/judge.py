@@ -6,15 +6,16 @@ Both articles' word shingle sets are at hand, A of the article and B of the cano
   `copy_length_ratio` of the larger: a fuller story is never removed for a brief.
 - *Part*: the smaller set is covered by the larger to `part_coverage`, and is clearly smaller; or it is
   covered to `formula_coverage` and no copy for want of evidence.
-- *Formula*: a copy needs `formula_threshold` and a part `formula_coverage` where `formula_share` of the
-  shared wording or more is formula (see `wording`), where it is less than `min_shared` shingles, or
-  where both articles hold numbers and these differ: two gold price reports share most of their words.
+- *Other facts*: neither, where both articles hold numbers and these differ (see `facts`).
+- *Unsure*: a copy needs `formula_threshold` and a part `formula_coverage` where `formula_share` of the
+  shared wording or more is formula (see `wording`), where it is less than `min_shared` shingles, or where
+  both articles go on alone (see `passages`).
 - Short texts are copies by their character shingles too.
 """
 
-import numpy as np
-
 from dedup.compiling import kernel
+from dedup.match.facts import other_facts
+from dedup.match.passages import both_go_on_alone
 from dedup.match.verify import (
     BY_WORDS,
     NO_MATCH,
@@ -29,10 +30,6 @@ from dedup.match.verify import (
     shared_words,
 )
 from dedup.match.wording import formula_share
-
-MIN_NUMBERS = 3
-MAX_SHARED_NUMBERS = 1 / 3
-_MAX_NUMBERS = 64  # distinct numbers looked at, the first of the text
 
 
 @kernel
@@ -59,13 +56,15 @@ def judge(position, other, rows, sizes, features, rule, worded, is_formula, scra
         ratio = smaller / max(own, others)
         is_copy = jaccard >= rule.threshold and ratio >= rule.copy_length_ratio
         is_part = shared >= rule.part_coverage * smaller and ratio <= rule.part_length_ratio
+        if (is_copy or is_part) and other_facts(row, other_row, features):
+            is_copy = is_part = False
         sure_copy = is_copy and jaccard >= rule.formula_threshold
         sure_part = own != others and shared >= rule.formula_coverage * smaller
         unsure = (is_copy and not sure_copy) or (is_part and not sure_part)
         if unsure and (
             shared < rule.min_shared
             or formula_share(position, other, worded, is_formula) >= rule.formula_share
-            or other_facts(row, other_row, features)
+            or both_go_on_alone(row, other_row, features, rule, scratch, position)
         ):
             is_copy, is_part = sure_copy, sure_part
         if is_copy:
@@ -77,36 +76,3 @@ def judge(position, other, rows, sizes, features, rule, worded, is_formula, scra
     if is_part:
         return (PART if own < others else WHOLE), shared, own, others
     return NO_MATCH, 0, 0, 0
-
-
-@kernel
-def other_facts(a, b, features):
-    """Return whether both articles hold `MIN_NUMBERS` distinct numbers and share few of them."""
-    numbers = np.empty(_MAX_NUMBERS, dtype=np.uint32)
-    num_a = _distinct_numbers(a, features, numbers)
-    others = np.empty(_MAX_NUMBERS, dtype=np.uint32)
-    num_b = _distinct_numbers(b, features, others)
-    if min(num_a, num_b) < MIN_NUMBERS:
-        return False
-    shared = 0
-    for i in range(num_a):
-        for j in range(num_b):
-            shared += numbers[i] == others[j]
-    return shared <= MAX_SHARED_NUMBERS * min(num_a, num_b)
-
-
-@kernel
-def _distinct_numbers(row, features, numbers):
-    """Write the hashes of the first distinct numbers of an article to `numbers`; return how many."""
-    count = 0
-    for k in range(features.token_begins[row], features.token_ends[row]):
-        token = features.tokens[k]
-        if token & np.uint32(1) == 0:
-            continue
-        known = False
-        for j in range(count):
-            known = known or numbers[j] == token
-        if not known and count < len(numbers):
-            numbers[count] = token
-            count += 1
-    return count

@@ -110,7 +110,8 @@ def scratch_for(features: Features, rows: npt.NDArray[np.int64]) -> Scratch:
 
 
 @kernel
-def _mask(table, count):
+def table_mask(table, count):
+    """Return the mask of the slots that a set of at most `count` values takes."""
     size = 16
     while size < 2 * count:
         size *= 2
@@ -120,7 +121,7 @@ def _mask(table, count):
 @kernel
 def _load(values, begin, end, table, owner):
     """Lay a set into the table under the number `owner`, never used before; return its size."""
-    mask = _mask(table, end - begin)
+    mask = table_mask(table, end - begin)
     size = 0
     for k in range(begin, end):
         value = values[k]
@@ -138,7 +139,7 @@ def _load(values, begin, end, table, owner):
 @kernel
 def _count_shared(values, begin, end, table, loaded_length, owner, reader):
     """Return how many distinct values stand in the set of `owner`; `reader` is a number of its own."""
-    mask = _mask(table, loaded_length)
+    mask = table_mask(table, loaded_length)
     shared = 0
     for k in range(begin, end):
         value = values[k]
@@ -152,7 +153,8 @@ def _count_shared(values, begin, end, table, loaded_length, owner, reader):
 
 
 @kernel
-def _word_shingles(row, features, rule, scratch):
+def lay_out_shingles(row, features, rule, scratch):
+    """Write the word shingles of an article to `scratch.shingles`, in order; return how many."""
     begin = features.token_begins[row]
     count = max(0, features.token_ends[row] - begin - rule.shingle_size + 1)
     if rule.shingle_size == 0:
@@ -166,7 +168,7 @@ def _word_shingles(row, features, rule, scratch):
 @kernel
 def load_article(row, features, rule, scratch, owner):
     """Lay both shingle sets of an article into the scratch; return their sizes, words first."""
-    count = _word_shingles(row, features, rule, scratch)
+    count = lay_out_shingles(row, features, rule, scratch)
     num_words = _load(scratch.shingles, 0, count, scratch.words, owner)
     num_characters = _load(
         features.characters,
@@ -183,7 +185,7 @@ def measure_article(row, features, rule, scratch, sizes):
     """Fill in the set sizes of an article, int64[n, 2], words and characters, where they are not known."""
     if sizes[row, 0] >= 0:
         return
-    count = _word_shingles(row, features, rule, scratch)
+    count = lay_out_shingles(row, features, rule, scratch)
     sizes[row, 0] = _load(scratch.shingles, 0, count, scratch.spare, 2 * row)
     begin, end = features.character_begins[row], features.character_ends[row]
     sizes[row, 1] = _load(features.characters, begin, end, scratch.spare, 2 * row + 1)
@@ -195,7 +197,7 @@ def shared_words(loaded, row, features, rule, scratch, owner):
     loaded_length = max(
         0, features.token_ends[loaded] - features.token_begins[loaded] - rule.shingle_size + 1
     )
-    count = _word_shingles(row, features, rule, scratch)
+    count = lay_out_shingles(row, features, rule, scratch)
     return _count_shared(scratch.shingles, 0, count, scratch.words, loaded_length, owner, row)
 
 

@@ -5,12 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.articles import MISSING_DATE
-from dedup.match.judge import MIN_NUMBERS, other_facts
 from dedup.match.verify import Features, Rule
 from dedup.match.waiting import start_waiting
 from dedup.match.wording import FORMULA_DAYS, SAMPLED_SHARE, Wording, find_wording, formula_share
@@ -114,25 +112,3 @@ def test_share_of_formulas_is_that_among_the_shared_shingles(
     buckets = start_waiting(wording.buckets)
     assert formula_share(0, 1, buckets, wording.is_formula) == 1.0
     assert formula_share(days, days + 1, buckets, wording.is_formula) == in_formula / in_both
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "other"),
-    [
-        ([1, 3, 5], [7, 9, 11], True),
-        ([1, 3, 5], [1, 9, 11], True),
-        ([1, 3, 5], [1, 3, 11], False),
-        ([1, 3, 5], [5, 3, 1], False),
-        ([1, 3, 3], [7, 9, 11], False),
-        ([2, 4, 6], [8, 10, 12], False),
-        ([], [1, 3, 5], False),
-        (list(range(1, 400, 2)), list(range(401, 800, 2)), True),
-    ],
-)
-def test_other_numbers_are_other_facts(
-    a: list[int], b: list[int], other: bool, make_features: Callable[..., Features]
-) -> None:
-    """The lowest bit of a token hash marks a number; both texts have words besides."""
-    features = make_features([[100, *a, 102], [*b, 100, 102]], [[], []])
-    assert other_facts(0, 1, features) == other
-    assert MIN_NUMBERS == 3
