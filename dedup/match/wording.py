@@ -18,6 +18,7 @@ import numpy.typing as npt
 from dedup.articles import MICROSECONDS_A_DAY, MISSING_DATE
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets, by_position
+from dedup.match.days import most_days
 from dedup.match.verify import Features, Rule
 from dedup.text.kernels import word_shingles
 
@@ -39,15 +40,20 @@ part must hit the few shingles in which the part waits."""
 FORMULA_DAYS = 6
 """A shingle that is found on so many days is a formula; shingles of one story are found on one to three."""
 
-_FORMULA_ARTICLES = 12
+FORMULA_SPAN = 7
+"""The six days lie within so many: over months an ordinary phrase is found on six days too, by chance."""
+
+_FORMULA_ARTICLES = 16
 _FORMULA_SHARE = 500
-"""Where there are fewer days, or most of its articles have no date: a shingle in more articles than 12 and
+"""Where there are fewer days, or most of its articles have no date: a shingle in more articles than 16 and
 than one in 500 is a formula."""
 
 _FLOOD = 4
 """So many times as many articles make a formula on however few days: no story is told in that many texts."""
 
-_NO_DAY = np.iinfo(np.int64).min
+NO_DAY = np.iinfo(np.int64).min
+"""The day of an article without a date."""
+
 _BLOCK = 1024
 
 
@@ -86,29 +92,69 @@ def find_wording(
     those `counting`, bool[n], tell how widely a shingle is spread: of the very same texts the first. Where
     `formulas`, rising, are given, these shingles are the formulas and nothing is counted.
     """
-    keyed = _sampled_shingles(features, rule, rows, np.flatnonzero(taking_part))
+    days = days_of(features.dates[rows])
+    num_days = len(np.unique(days[days != NO_DAY]))
+    bounds = formula_bounds(num_days, int(np.count_nonzero(taking_part & counting)))
+    keyed = sample_shingles(features, rule, rows, np.flatnonzero(taking_part))
+    return share_wording(keyed, days, counting, bounds, formulas)
+
+
+def sample_shingles(
+    features: Features, rule: Rule, rows: npt.NDArray[np.int64], positions: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint64]:
+    """Return the sampled shingles of some positions, sorted: the hash in the high 32 bits, then the position.
+
+    A shingle that a text repeats is there as often.
+    """
+    num_tokens = (features.token_ends - features.token_begins)[rows[positions]]
+    num_shingles = np.maximum(num_tokens - rule.shingle_size + 1, 0) if rule.shingle_size else num_tokens * 0
+    expected = int(num_shingles.sum()) // SAMPLED_SHARE
+    keyed = np.empty(expected + expected // 4 + 4096, dtype=np.uint64)
+    count = _sample(features, rule, rows, positions, keyed)
+    if count < 0:  # far from the expected share: some text repeats a sampled shingle over and over
+        keyed = np.empty(int(num_shingles.sum()), dtype=np.uint64)
+        count = _sample(features, rule, rows, positions, keyed)
+    keyed = keyed[:count]
     keyed.sort()
+    return keyed
+
+
+def formula_bounds(num_days: int, num_articles: int) -> tuple[int, int]:
+    """Return on how many days, 0 for any, and in how many articles a shingle is found that is a formula.
+
+    `num_days` is the number of distinct days in the corpus, `num_articles` that of the articles that count.
+    """
+    days_needed = FORMULA_DAYS if num_days >= FORMULA_DAYS else 0
+    return days_needed, max(_FORMULA_ARTICLES, num_articles // _FORMULA_SHARE) + 1
+
+
+def share_wording(
+    keyed: npt.NDArray[np.uint64],
+    days: npt.NDArray[np.int64],
+    counting: npt.NDArray[np.bool_],
+    bounds: tuple[int, int],
+    formulas: npt.NDArray[np.uint32] | None = None,
+) -> Wording:
+    """Return the wording that n positions share, from `sample_shingles` of all and `formula_bounds`.
+
+    `days` int64[n] as `days_of` gives them; `counting` bool[n].
+    """
     count = len(keyed)
-    days = _days(features.dates[rows])
-    days_needed = FORMULA_DAYS if len(np.unique(days[days != _NO_DAY])) >= FORMULA_DAYS else 0
-    articles_needed = (
-        max(_FORMULA_ARTICLES, int(np.count_nonzero(taking_part & counting)) // _FORMULA_SHARE) + 1
-    )
-    num_sampled = np.zeros(len(rows), dtype=np.int64)
-    num_meeting = np.zeros(len(rows), dtype=np.int64)
-    num_waiting = np.zeros(len(rows), dtype=np.int64)
+    num_sampled = np.zeros(len(days), dtype=np.int64)
+    num_meeting = np.zeros(len(days), dtype=np.int64)
+    num_waiting = np.zeros(len(days), dtype=np.int64)
     members = np.empty(count, dtype=np.int64)
     numbers = np.empty(count, dtype=np.int64)
     hashes = np.empty(count // 2, dtype=np.uint32)
     is_formula = np.empty(count // 2, dtype=np.bool_)
     num_members, num_buckets = _shared_shingles(
-        keyed, days, counting, days_needed, articles_needed, num_sampled, num_meeting, num_waiting,
-        MAX_MEETING, MAX_WAITING, members, numbers, hashes, is_formula,
+        keyed, days, counting, *bounds, FORMULA_SPAN, num_sampled, num_meeting,
+        num_waiting, MAX_MEETING, MAX_WAITING, members, numbers, hashes, is_formula,
     )  # fmt: skip
     hashes, is_formula = hashes[:num_buckets].copy(), is_formula[:num_buckets].copy()
     if formulas is not None:
         is_formula = np.isin(hashes, formulas)
-    buckets = by_position(members[:num_members], numbers[:num_members], len(rows), num_buckets)
+    buckets = by_position(members[:num_members], numbers[:num_members], len(days), num_buckets)
     return Wording(
         buckets,
         hashes,
@@ -129,7 +175,7 @@ def lowest_sampled(
     Three columns: the index into `rows`, rising; the hash, rising and distinct within it, at most
     `MAX_MEETING`; its rank. An article waits in those of rank below `MAX_WAITING`.
     """
-    keyed = _sampled_shingles(features, rule, rows, np.arange(len(rows)))
+    keyed = sample_shingles(features, rule, rows, np.arange(len(rows)))
     keyed = np.unique((keyed << u64(32)) | (keyed >> u64(32)))
     owners = (keyed >> u64(32)).astype(np.int64)
     ranks = np.arange(len(keyed)) - np.searchsorted(owners, owners)
@@ -137,24 +183,9 @@ def lowest_sampled(
     return owners[chosen], keyed[chosen].astype(np.uint32), ranks[chosen]
 
 
-def _sampled_shingles(
-    features: Features, rule: Rule, rows: npt.NDArray[np.int64], positions: npt.NDArray[np.int64]
-) -> npt.NDArray[np.uint64]:
-    """Return hash << 32 | position of all sampled shingles, repeats too, in the order of the positions."""
-    num_tokens = (features.token_ends - features.token_begins)[rows[positions]]
-    num_shingles = np.maximum(num_tokens - rule.shingle_size + 1, 0) if rule.shingle_size else num_tokens * 0
-    expected = int(num_shingles.sum()) // SAMPLED_SHARE
-    keyed = np.empty(expected + expected // 4 + 4096, dtype=np.uint64)
-    count = _sample(features, rule, rows, positions, keyed)
-    if count < 0:  # far from the expected share: some text repeats a sampled shingle over and over
-        keyed = np.empty(int(num_shingles.sum()), dtype=np.uint64)
-        count = _sample(features, rule, rows, positions, keyed)
-    return keyed[:count]
-
-
-def _days(dates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the day of each date, _NO_DAY for none."""
-    return np.where(dates == MISSING_DATE, _NO_DAY, dates // MICROSECONDS_A_DAY)
+def days_of(dates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the day of each date, NO_DAY for none."""
+    return np.where(dates == MISSING_DATE, NO_DAY, dates // MICROSECONDS_A_DAY)
 
 
 @kernel
@@ -183,19 +214,18 @@ def _sample(features, rule, rows, positions, keyed):
 
 @kernel
 def _shared_shingles(
-    keyed, days, counting, days_needed, articles_needed, num_sampled, num_meeting, num_waiting,
-    max_meeting, max_waiting, members, numbers, hashes, is_formula,
+    keyed, days, counting, days_needed, articles_needed, span, num_sampled, num_meeting,
+    num_waiting, max_meeting, max_waiting, members, numbers, hashes, is_formula,
 ):  # fmt: skip
     """Number the shingles that two positions or more have; return the numbers of members and shingles."""
     num_members = 0
     num_shingles = 0
     start = 0
-    seen = np.empty(max(1, days_needed), dtype=np.int64)
+    dated = np.empty(len(days), dtype=np.int64)
     while start < len(keyed):
         first_member = num_members
         num_counted = 0
         num_dated = 0
-        num_days = 0
         end = start
         while end < len(keyed) and keyed[end] >> u64(32) == keyed[start] >> u64(32):
             if end == start or keyed[end] != keyed[end - 1]:
@@ -206,8 +236,9 @@ def _shared_shingles(
                 num_members += 1
                 if counting[position]:
                     num_counted += 1
-                    num_dated += days[position] != _NO_DAY
-                    num_days = _see_day(days[position], seen, num_days)
+                    if days[position] != NO_DAY:
+                        dated[num_dated] = days[position]
+                        num_dated += 1
             end += 1
         shingle = keyed[start] >> u64(32)
         start = end
@@ -221,23 +252,12 @@ def _shared_shingles(
         hashes[num_shingles] = shingle
         if days_needed > 0 and 2 * num_dated >= num_counted:
             is_flood = num_counted >= _FLOOD * articles_needed
-            is_formula[num_shingles] = num_days >= days_needed or is_flood
+            recurs = num_dated >= days_needed and most_days(dated, num_dated, span) >= days_needed
+            is_formula[num_shingles] = recurs or is_flood
         else:
             is_formula[num_shingles] = num_counted >= articles_needed
         num_shingles += 1
     return num_members, num_shingles
-
-
-@kernel
-def _see_day(day, seen, num_days):
-    """Note a day in `seen` unless it is known, there is none or `seen` is full; return how many are noted."""
-    if day == _NO_DAY or num_days == len(seen):
-        return num_days
-    for k in range(num_days):
-        if seen[k] == day:
-            return num_days
-    seen[num_days] = day
-    return num_days + 1
 
 
 @kernel

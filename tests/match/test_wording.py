@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from dedup.articles import MISSING_DATE
 from dedup.match.verify import Features, Rule
 from dedup.match.waiting import start_waiting
-from dedup.match.wording import FORMULA_DAYS, SAMPLED_SHARE, Wording, find_wording, formula_share
+from dedup.match.wording import (
+    FORMULA_DAYS,
+    FORMULA_SPAN,
+    SAMPLED_SHARE,
+    Wording,
+    find_wording,
+    formula_share,
+)
 from dedup.text.kernels import word_shingles
 
 SIZE = 2
@@ -43,7 +50,7 @@ def test_wording_equals_the_twin(
     n = len(texts)
     order = data.draw(st.permutations(range(n)))
     taking_part = data.draw(st.lists(st.booleans(), min_size=n, max_size=n))
-    dates = data.draw(st.lists(st.sampled_from([MISSING_DATE, *range(-1, 9)]), min_size=n, max_size=n))
+    dates = data.draw(st.lists(st.sampled_from([MISSING_DATE, *range(-1, 14)]), min_size=n, max_size=n))
     dates = [date if date == MISSING_DATE else date * DAY + 5 for date in dates]
     rule = make_rule(SIZE, 0.4)
     wording = wording_of(make_features(texts, [[]] * n, dates), rule, order, taking_part)
@@ -72,9 +79,10 @@ def test_wording_equals_the_twin(
     for number, value in enumerate(shared):
         found_on = {day_of[order[position]] for position in members[value]} - {None}
         if len(days) >= FORMULA_DAYS:
-            assert wording.is_formula[number] == (len(found_on) >= FORMULA_DAYS)
+            spans = [sum(first <= day < first + FORMULA_SPAN for day in found_on) for first in found_on]
+            assert wording.is_formula[number] == (max(spans, default=0) >= FORMULA_DAYS)
         else:
-            assert wording.is_formula[number] == (len(members[value]) > 12)
+            assert wording.is_formula[number] == (len(members[value]) > 16)
 
 
 def test_text_that_repeats_one_sampled_shingle_over_and_over(
