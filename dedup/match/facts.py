@@ -3,18 +3,20 @@
 Two reports of one form (a market's day, a buy-back, a match day) share their words and differ in their
 numbers. Copies of one report hold the same ones. A number that is written with a point, a comma or a
 slash is several tokens; adjacent number tokens are one fact, whatever their order, since right-to-left
-text may turn 37.6 into 6.37.
+text may turn 37.6 into 6.37. A single digit alone is none: any two reports share some of them.
 """
 
 import numpy as np
 
 from dedup.compiling import kernel
+from dedup.text.hashing import hash_token
 
 MIN_FACTS = 4
 MAX_SHARED_FACTS = 0.25
 """With four facts or more in each, judged copies share more than this; with three some do not (a sum that
 one outlet rounds, a day in another calendar). From 0.1 to 0.33 no judged pair of the week changes."""
 
+_DIGITS = np.array([hash_token(digit) for digit in "0123456789"], dtype=np.uint32)
 _MAX_FACTS = 64  # distinct facts looked at, the first of the text
 
 u64 = np.uint64
@@ -51,7 +53,7 @@ def _distinct_facts(row, features, facts):
             continue
         if not in_number:
             continue
-        known = False
+        known = _is_digit(total)
         for j in range(count):
             known = known or facts[j] == total
         if not known and count < len(facts):
@@ -60,3 +62,11 @@ def _distinct_facts(row, features, facts):
         total = u64(0)
         in_number = False
     return count
+
+
+@kernel
+def _is_digit(total):
+    for k in range(len(_DIGITS)):  # noqa: SIM110 - numba has no any() over a generator
+        if total == u64(_DIGITS[k]):
+            return True
+    return False

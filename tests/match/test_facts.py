@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dedup.match.facts import MAX_SHARED_FACTS, MIN_FACTS, other_facts
 from dedup.match.verify import Features
+from dedup.text.hashing import hash_token
 
 MANY = 64
 
@@ -70,3 +71,10 @@ def test_digits_of_one_number_are_no_facts_of_their_own(make_features: Callable[
     assert other_facts(0, 1, make_features(texts, [[], []]))
     turned = [token for k in range(0, 8, 2) for token in (100, a[k + 1], a[k], 102)]
     assert not other_facts(0, 1, make_features([texts[0], turned], [[], []]))
+
+
+def test_a_single_digit_is_no_fact(make_features: Callable[..., Features]) -> None:
+    digits = [hash_token(digit) for digit in "1234"]
+    texts = [spaced([*digits, 301, 303, 305, 307]), spaced([*digits, 401, 403, 405, 407])]
+    assert other_facts(0, 1, make_features(texts, [[], []]))
+    assert not other_facts(0, 1, make_features([spaced(digits), spaced(digits)], [[], []]))
