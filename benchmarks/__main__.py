@@ -13,6 +13,7 @@ BENCHMARKS = {
     "sketch": "text to signature, beside rensa and datasketch; then each stage apart",
     "nightly": "the whole command over a week of news, from start to exit",
     "quality": "precision and recall on judged pairs, beside datasketch's usual way",
+    "readings": "groups and links that readers judged in three corpora",
     "ablation": "the judged pairs, with one number of the rule changed at a time",
     "ngrams": "short texts by character shingles of each length, in each language",
     "floods": "many copies and many templated articles: time, memory, growth, answers",

@@ -6,7 +6,8 @@ from typing import Any
 from unittest.mock import patch
 
 import dedup
-from benchmarks.quality import ARTICLES, DATA, read_lines, relations, score_articles
+from benchmarks.quality import ARTICLES, DATA, read_lines
+from benchmarks.quality_scores import relations, score_articles
 from dedup.match import wording
 from dedup.run.batch import group_sketches
 from dedup.run.records import columns_of

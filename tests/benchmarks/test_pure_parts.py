@@ -10,6 +10,9 @@ from benchmarks import flood_cases, peers
 from benchmarks.corpus import load_corpus, read_texts
 from benchmarks.estimates import cut_end, insert_in_front, jaccard, replace_words
 from benchmarks.measure import Timing, fit_exponent, ratio, summarize
+from benchmarks.quality_peers import datasketch_groups
+from benchmarks.quality_scores import count_errors, same_group
+from benchmarks.readings import DRAWS, JUDGEMENTS, share
 
 
 def test_texts_are_read_from_plain_and_compressed_files(tmp_path):
@@ -73,3 +76,37 @@ def test_edits_leave_most_of_a_text(edit):
     edited = edit(text)
     assert edited != text
     assert len(set(edited.split()) & set(text.split())) >= 60
+
+
+def test_errors_are_counted_by_kind():
+    labels = ["copy", "copy", "cut_copy", "template", "diff", "partial", "partial"]
+    pairs = [{"a": k, "b": -k - 1, "label": label} for k, label in enumerate(labels)]
+    grouped = same_group(
+        {0: 0, -1: 0, 3: 1, -4: 1} | {k: k + 100 for k in (1, 2, 4, 5, 6, -2, -3, -5, -6, -7)}
+    )
+    errors = count_errors(pairs, grouped, lambda a, b: grouped(a, b) or a in (2, 5))
+    wrong = {"copies missed": "1 of 2", "templates grouped": "1 of 1", "partial linked": "1 of 2"}
+    right = {"cut copies missed": "0 of 1", "different grouped": "0 of 1", "different linked": "0 of 1"}
+    assert errors == wrong | right | {"templates linked": "0 of 1", "partial grouped": "0 of 2"}
+
+
+@pytest.mark.parametrize("count", [1, 7, 50])
+def test_an_interval_holds_its_share(count):
+    for right in range(count + 1):
+        found = share(right, count)
+        assert -0.001 <= found["low"] <= found["share"] <= found["high"] <= 1.001
+
+
+@pytest.mark.parametrize("draw", DRAWS)
+def test_a_group_is_wrong_where_a_member_is_no_copy(draw):
+    for line in (JUDGEMENTS / f"groups_{draw}.jsonl").read_text("utf-8").splitlines():
+        group = json.loads(line)
+        verdicts = {member["verdict"] for member in group["members"]}
+        assert (group["verdict"] == "wrong") == bool(verdicts - {"copy", "cut_copy"})
+
+
+def test_peers_group_repeated_texts():
+    texts = ["one two three four five six", "seven eight nine ten", "one two three four five six", ""]
+    groups = datasketch_groups([{"id": k, "body": text} for k, text in enumerate(texts)], 0.8)
+    assert groups[0] == groups[2]
+    assert len(set(groups.values())) == 3
