@@ -9,9 +9,12 @@ import dedup
 from benchmarks.quality import ARTICLES, DATA, read_lines
 from benchmarks.quality_scores import relations, score_articles
 from dedup.match import wording
+from dedup.run import arrivals
+from dedup.run.arrivals import posting_keys
 from dedup.run.batch import group_sketches
 from dedup.run.records import columns_of
 from dedup.run.sketching import sketch_texts
+from dedup.sketch.bands import Bands
 
 REPEATS = 1
 SWEEPS: dict[str, tuple[float, ...]] = {
@@ -25,6 +28,17 @@ SWEEPS: dict[str, tuple[float, ...]] = {
     "min_shared": (0, 16, 24, 32),
 }
 FORMULA_DAYS = (4, 5, 6, 7)
+LANES = (
+    (10**6, 10**6, 32),
+    (48, 96, 17),
+    (32, 64, 17),
+    (32, 64, 8),
+    (32, 32, 17),
+    (24, 48, 17),
+    (16, 32, 17),
+)
+"""Sampled shingles in which an article waits and meets others, and bands of four rows."""
+
 MORE_DAYS_THAN_ANY = 1000
 
 
@@ -51,7 +65,25 @@ def run(
             "candidate_pairs": groups.scan.num_candidates,
             **score_articles(pairs, *relations(groups)),
         }
-    return {"checks": {}, "default": dedup.Settings().as_dict(), "variants": variants}
+    lanes = {}
+    for waiting, meeting, num_bands in LANES:
+        name = f"waits in {waiting}, meets in {meeting} sampled shingles, {num_bands} bands"
+        say(f"ablation: {name}")
+        settings = dedup.Settings()
+        vars(settings)["group_bands"] = Bands(num_bands, settings.group_bands.rows_per_band)
+        with patch.object(wording, "MAX_WAITING", waiting), patch.object(wording, "MAX_MEETING", meeting):
+            groups = group_sketches(columns.ids, columns.published, columns.sources, sketches, settings)
+            with patch.object(arrivals, "MAX_WAITING", waiting):
+                posted = posting_keys(sketches, settings)
+        lanes[name] = {
+            "groups": len(groups),
+            "links": len(groups.links),
+            "candidate_pairs": groups.scan.num_candidates,
+            "waiting_rows_an_article": round(float(posted.waits.sum()) / len(sketches), 1),
+            "looked_up_an_article": round(len(posted.keys) / len(sketches), 1),
+            **score_articles(pairs, *relations(groups)),
+        }
+    return {"checks": {}, "default": dedup.Settings().as_dict(), "variants": variants, "lanes": lanes}
 
 
 def _variants() -> Iterator[tuple[str, dedup.Settings, int]]:
