@@ -39,7 +39,9 @@ than one in 500 is a formula."""
 _FLOOD = 4
 """So many times as many articles make a formula on however few days: no story is told in that many texts."""
 
-_NO_DAY = np.iinfo(np.int64).min
+NO_DAY = np.iinfo(np.int64).min
+"""The day of an article without a date."""
+
 _BLOCK = 1024
 
 
@@ -68,7 +70,20 @@ def find_wording(
     `rows` int64[n] gives the row in `features` at each position. Of the positions that take part, bool[n],
     those `counting`, bool[n], tell how widely a shingle is spread: of the very same texts the first.
     """
-    positions = np.flatnonzero(taking_part)
+    days = days_of(features.dates[rows])
+    num_days = len(np.unique(days[days != NO_DAY]))
+    bounds = formula_bounds(num_days, int(np.count_nonzero(taking_part & counting)))
+    keyed = sample_shingles(features, rule, rows, np.flatnonzero(taking_part))
+    return share_wording(keyed, days, counting, bounds)
+
+
+def sample_shingles(
+    features: Features, rule: Rule, rows: npt.NDArray[np.int64], positions: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint64]:
+    """Return the sampled shingles of some positions, sorted: the hash in the high 32 bits, then the position.
+
+    A shingle that a text repeats is there as often.
+    """
     num_tokens = (features.token_ends - features.token_begins)[rows[positions]]
     num_shingles = np.maximum(num_tokens - rule.shingle_size + 1, 0) if rule.shingle_size else num_tokens * 0
     expected = int(num_shingles.sum()) // SAMPLED_SHARE
@@ -79,25 +94,42 @@ def find_wording(
         count = _sample(features, rule, rows, positions, keyed)
     keyed = keyed[:count]
     keyed.sort()
-    days = _days(features.dates[rows])
-    days_needed = FORMULA_DAYS if len(np.unique(days[days != _NO_DAY])) >= FORMULA_DAYS else 0
-    articles_needed = (
-        max(_FORMULA_ARTICLES, int(np.count_nonzero(taking_part & counting)) // _FORMULA_SHARE) + 1
-    )
-    num_sampled = np.zeros(len(rows), dtype=np.int64)
-    members = np.empty(count, dtype=np.int64)
-    numbers = np.empty(count, dtype=np.int64)
-    is_formula = np.empty(count // 2, dtype=np.bool_)
+    return keyed
+
+
+def formula_bounds(num_days: int, num_articles: int) -> tuple[int, int]:
+    """Return on how many days, 0 for any, and in how many articles a shingle is found that is a formula.
+
+    `num_days` is the number of distinct days in the corpus, `num_articles` that of the articles that count.
+    """
+    days_needed = FORMULA_DAYS if num_days >= FORMULA_DAYS else 0
+    return days_needed, max(_FORMULA_ARTICLES, num_articles // _FORMULA_SHARE) + 1
+
+
+def share_wording(
+    keyed: npt.NDArray[np.uint64],
+    days: npt.NDArray[np.int64],
+    counting: npt.NDArray[np.bool_],
+    bounds: tuple[int, int],
+) -> Wording:
+    """Return the wording that n positions share, from `sample_shingles` of all, sorted, and `formula_bounds`.
+
+    `days` int64[n] as `days_of` gives them; `counting` bool[n].
+    """
+    num_sampled = np.zeros(len(days), dtype=np.int64)
+    members = np.empty(len(keyed), dtype=np.int64)
+    numbers = np.empty(len(keyed), dtype=np.int64)
+    is_formula = np.empty(len(keyed) // 2, dtype=np.bool_)
     num_members, num_buckets = _shared_shingles(
-        keyed, days, counting, days_needed, articles_needed, num_sampled, members, numbers, is_formula
+        keyed, days, counting, *bounds, num_sampled, members, numbers, is_formula
     )
-    buckets = by_position(members[:num_members], numbers[:num_members], len(rows), num_buckets)
+    buckets = by_position(members[:num_members], numbers[:num_members], len(days), num_buckets)
     return Wording(buckets, is_formula[:num_buckets].copy(), num_sampled)
 
 
-def _days(dates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the day of each date, _NO_DAY for none."""
-    return np.where(dates == MISSING_DATE, _NO_DAY, dates // MICROSECONDS_A_DAY)
+def days_of(dates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the day of each date, NO_DAY for none."""
+    return np.where(dates == MISSING_DATE, NO_DAY, dates // MICROSECONDS_A_DAY)
 
 
 @kernel
@@ -148,7 +180,7 @@ def _shared_shingles(
                 num_members += 1
                 if counting[position]:
                     num_counted += 1
-                    num_dated += days[position] != _NO_DAY
+                    num_dated += days[position] != NO_DAY
                     num_days = _see_day(days[position], seen, num_days)
             end += 1
         start = end
@@ -167,7 +199,7 @@ def _shared_shingles(
 @kernel
 def _see_day(day, seen, num_days):
     """Note a day in `seen` unless it is known, there is none or `seen` is full; return how many are noted."""
-    if day == _NO_DAY or num_days == len(seen):
+    if day == NO_DAY or num_days == len(seen):
         return num_days
     for k in range(num_days):
         if seen[k] == day:
