@@ -14,6 +14,7 @@ BENCHMARKS = {
     "nightly": "the whole command over a week of news, from start to exit",
     "quality": "precision and recall on judged pairs, beside datasketch's usual way",
     "ablation": "the judged pairs, with one number of the rule changed at a time",
+    "spark": "the groups of a week of news on Spark beside those of one machine; needs the extra spark",
     "floods": "many copies and many templated articles: time, memory, growth, answers",
 }
 RESULTS = Path(__file__).parent / "results"

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets, by_position
 from dedup.match.judge import judge
-from dedup.match.scan import MIN_SHARED_SAMPLE
 from dedup.match.verify import Features, Rule, load_article, scratch_for
 from dedup.match.waiting import NO_BOUND, doubled, forget, meet, start_meetings, start_waiting, wait
 from dedup.match.wording import sample_shingles, share_wording
@@ -110,11 +109,6 @@ def _meet_all(waiting, meetings, limit, nobody, pairs, state):
             state[1] += 1
         wait(number, waiting, limit)
     state[0] = num_articles
-
-
-def least_shared(rule: Rule, smaller_sample: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Return how many sampled shingles two articles must share to be compared, by the smaller sample."""
-    return np.maximum(float(MIN_SHARED_SAMPLE), rule.sample_ratio * smaller_sample).astype(np.float64)
 
 
 def judge_pairs(

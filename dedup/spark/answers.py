@@ -54,7 +54,8 @@ def answer(articles: DataFrame, found: Relations, keep: Callable[[DataFrame], Da
         _named(articles, "earlier", "canonical_id"), "earlier"
     )
     counts = rows.agg(
-        F.count_if(F.col("relation") == "canonical").alias("groups"), F.count_if(~F.col("is_canonical")).alias("copies")
+        F.count_if(F.col("relation") == "canonical").alias("groups"),
+        F.count_if(~F.col("is_canonical")).alias("copies"),
     ).first()
     return Answer(
         rows,
@@ -135,7 +136,10 @@ def _links(parts: DataFrame, assigned: DataFrame, articles: DataFrame) -> DataFr
             side("earlier", "later").alias("whole"),
         )
     )
-    groups = (side("canonical", "earlier").alias("part_group"), side("earlier", "canonical").alias("whole_group"))
+    groups = (
+        side("canonical", "earlier").alias("part_group"),
+        side("earlier", "canonical").alias("whole_group"),
+    )
     links = related.where("canonical != earlier").groupBy(*groups).agg(best.alias("best")).select("best.*")
     named = links.join(_named(articles, "part", "part_id"), "part")
     named = named.join(_named(articles, "whole", "whole_id"), "whole")

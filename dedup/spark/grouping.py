@@ -55,7 +55,7 @@ def group_frame(df: DataFrame, settings: Settings, fields: Fields, max_pairs_in_
     sketches.unpersist()
     repeats = keep(_repeats(articles))
     walked = _walked(articles, repeats, settings)
-    meetings = keep(_wording_meetings(articles, walked, rule.sample_ratio))
+    meetings = keep(_wording_meetings(articles, walked))
     band_meetings = keep(_band_meetings(walked))
     pairs = keep(_likely_pairs(meetings, band_meetings, rule.sample_ratio))
     formulas = meetings.where(F.col("kind") == tasks.FORMULA).groupBy(F.col("a").alias("position"))
@@ -120,7 +120,8 @@ def _check(sketches: DataFrame, fields: Fields, text_field: str) -> dict[str, in
     repeated = sketches.groupBy("id_text").count().where("count > 1").orderBy("id_text").first()
     if repeated:
         raise InputError(
-            f"the id {repeated['id_text']!r} stands in {repeated['count']} rows; ids must differ, as strings too"
+            f"the id {repeated['id_text']!r} stands in {repeated['count']} rows; ids must differ, as strings "
+            "too"
         )
     return {name: facts[name] for name in ("articles", "empty", "dates_not_understood")}
 
@@ -156,7 +157,7 @@ def _walked(articles: DataFrame, repeats: DataFrame, settings: Settings) -> Data
     return articles.join(repeats, "position", "left").withColumn("counts", F.col("first").isNull())
 
 
-def _wording_meetings(articles: DataFrame, walked: DataFrame, sample_ratio: float) -> DataFrame:
+def _wording_meetings(articles: DataFrame, walked: DataFrame) -> DataFrame:
     """Return who meets in sampled shingles, and which of them are formulas (`tasks.MEETINGS_SCHEMA`)."""
     num_days = articles.agg(F.countDistinct("day")).first()[0]
     bounds = formula_bounds(num_days, walked.where("counts").count())

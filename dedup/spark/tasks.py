@@ -76,9 +76,7 @@ def _sketched(batch: Any, settings: Settings, fields: Fields, text_field: str) -
     n = batch.num_rows
     ids, texts = batch.column(fields.id), batch.column(text_field)
     table = {fields.id: pa.array(np.arange(n)), text_field: pc.fill_null(texts, "")}
-    table |= {
-        name: batch.column(name) for name in (fields.date, fields.source) if name in batch.schema.names
-    }
+    table |= {name: batch.column(name) for name in (fields.date, fields.source) if name in batch.schema.names}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of dates that are not understood: they are counted
         columns = columns_of(pa.table(table), settings, fields)
@@ -186,7 +184,9 @@ def wording_task(bounds: tuple[int, int]) -> Task:
 
 def _columns(batches: Iterator[Any], *names: str) -> list[npt.NDArray[Any]]:
     """Return columns of all batches of a partition, none of an empty one; a day that is null is NO_DAY."""
-    table = pa.Table.from_batches(found) if (found := [batch for batch in batches if batch.num_rows]) else None
+    table = (
+        pa.Table.from_batches(found) if (found := [batch for batch in batches if batch.num_rows]) else None
+    )
     if table is None:
         return []
     if "day" in names:
