@@ -14,7 +14,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from dedup.spark.tasks import MEMBERS_SCHEMA, settle_task
 
 MAX_PAIRS_IN_ONE_TASK = 4_000_000
-"""So many pairs take 64 MB and under a second in one task; a round takes several jobs of the cluster."""
+"""So many pairs take 64 MB and a second or two in one task; a round takes several jobs of the cluster."""
 
 
 def settle(
