@@ -16,6 +16,7 @@ BENCHMARKS = {
     "readings": "groups and links that readers judged in three corpora",
     "ablation": "the judged pairs, with one number of the rule changed at a time",
     "ngrams": "short texts by character shingles of each length, in each language",
+    "spark": "the groups of a week of news on Spark beside those of one machine; needs the extra spark",
     "floods": "many copies and many templated articles: time, memory, growth, answers",
 }
 RESULTS = Path(__file__).parent / "results"

@@ -10,7 +10,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-PACKAGES = ("datasketch", "llvmlite", "numba", "numpy", "pyarrow", "rensa", "scikit-learn", "xxhash")
+PACKAGES = (
+    "datasketch",
+    "llvmlite",
+    "numba",
+    "numpy",
+    "pyarrow",
+    "pyspark",
+    "rensa",
+    "scikit-learn",
+    "xxhash",
+)
 
 THREAD_VARIABLES = (
     "RAYON_NUM_THREADS",

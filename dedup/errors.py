@@ -5,6 +5,7 @@
     +-- InputError         the input as a whole cannot be used
     |   +-- RecordError    one record cannot be used; says which and why
     +-- OutputError        a result cannot be written where it was asked for
+    +-- DependencyError    an optional part needs a package or program that is not installed
 
 Each message says what was wrong, the value seen, where, what was expected and what to do.
 """
@@ -37,3 +38,7 @@ class RecordError(InputError):
 
 class OutputError(DedupError, OSError):
     """A result that cannot be written: a folder that exists, is read-only or is full."""
+
+
+class DependencyError(DedupError, ImportError):
+    """An optional part needs what is not installed; says what and how to install it."""

@@ -28,7 +28,8 @@ MAY_IMPORT = {
     **dict.fromkeys(MIDDLE, PLAIN | CORE),
     "run": PLAIN | CORE | MIDDLE,
     "integrations": PLAIN | CORE | MIDDLE | {"run", "dedup"},
-    "cli": PLAIN | CORE | MIDDLE | {"run", "integrations", "dedup"},
+    "spark": PLAIN | CORE | MIDDLE | {"run", "dedup"},
+    "cli": PLAIN | CORE | MIDDLE | {"run", "spark", "integrations", "dedup"},
     "__main__": {"cli"},
 }
 """What each room may import beside itself; "dedup" is the package's public face."""
@@ -178,6 +179,14 @@ def test_importing_the_package_loads_nothing_heavy_and_no_other_module_of_it() -
 
 def test_settings_and_errors_load_nothing_heavy() -> None:
     assert not loaded_by("import dedup; dedup.Settings(); dedup.DedupError") & HEAVY
+
+
+def test_the_spark_module_and_the_command_line_load_no_pyspark() -> None:
+    assert not loaded_by("import dedup.spark, dedup.cli, dedup.spark.session") & {
+        "pyspark",
+        "pandas",
+        "numba",
+    }
 
 
 def test_every_public_name_can_be_had_and_is_documented() -> None:

@@ -101,7 +101,7 @@ def run(context: click.Context, /, inputs: tuple[str, ...], out: Path, **options
     log = context.ensure_object(Log)
     log.is_running, log.quiet = True, options["quiet"]
     fields = Fields(**{name: options[f"{name}_field"] for name in ("id", "text", "title", "source", "date")})
-    result = _run(inputs, out, _settings(options), fields, options, log)
+    result = _run(inputs, out, settings_of(options), fields, options, log)
     log.outcome = f"{out} is whole"
     if not log.quiet:
         _print(result, out, fields, log)
@@ -138,7 +138,8 @@ def _run(
         )
 
 
-def _settings(options: dict[str, Any]) -> "Settings":
+def settings_of(options: dict[str, Any]) -> "Settings":
+    """Return the settings that the options of a command ask for."""
     from dedup.settings import Settings
 
     changes = {

@@ -1,0 +1,172 @@
+"""The stages of the canonical scan on one part of a corpus, for machines that each hold a part.
+
+An article is named by its position in canonical order, of which a part knows some only. `meet_in_wording`
+and `meet_in_bands` see all articles of a shingle or a band key; `judge_pairs` sees both articles of
+each pair; `settle_pairs` sees all matches. What they find does not depend on how the corpus is divided.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.compiling import kernel
+from dedup.match.buckets import Buckets, by_position
+from dedup.match.judge import judge
+from dedup.match.verify import Features, Rule, load_article, scratch_for
+from dedup.match.waiting import NO_BOUND, doubled, forget, meet, start_meetings, start_waiting, wait
+from dedup.match.wording import sample_shingles, share_wording
+
+MAX_EARLIER = 64
+"""Articles of one bucket that later ones are compared with, the earliest. In the scan canonicals alone wait
+in a bucket; a part cannot know yet who will be one."""
+
+
+class Meetings(NamedTuple):
+    """Pairs of articles that share buckets, each pair once: `earlier` and `later` int64[k] are positions.
+
+    `num_shared` int64[k] counts the buckets; `num_full` those with more articles than MAX_EARLIER.
+    """
+
+    earlier: npt.NDArray[np.int64]
+    later: npt.NDArray[np.int64]
+    num_shared: npt.NDArray[np.int64]
+    num_full: int
+
+
+class Formulas(NamedTuple):
+    """The formulas of some articles: position int64[k] and shingle hash uint32[k]."""
+
+    positions: npt.NDArray[np.int64]
+    hashes: npt.NDArray[np.uint32]
+
+
+def meet_in_bands(positions: npt.NDArray[np.int64], keys: npt.NDArray[np.int64]) -> Meetings:
+    """Return who meets in the buckets of band keys, int64[n]; `positions` int64[n] names the articles."""
+    articles, members = np.unique(positions, return_inverse=True)
+    values, buckets = np.unique(keys, return_inverse=True)
+    return _meet(articles, by_position(members, buckets, len(articles), len(values)))
+
+
+def meet_in_wording(
+    positions: npt.NDArray[np.int64],
+    hashes: npt.NDArray[np.uint32],
+    days: npt.NDArray[np.int64],
+    counting: npt.NDArray[np.bool_],
+    bounds: tuple[int, int],
+) -> tuple[Meetings, Formulas]:
+    """Return who meets in the buckets of sampled shingles, and the formulas of each article.
+
+    An entry is an article and one of its sampled shingles, no entry twice; `days` and `counting` are its
+    article's. `bounds` are `wording.formula_bounds` of the whole corpus.
+    """
+    articles, first_entries, members = np.unique(positions, return_index=True, return_inverse=True)
+    keyed = (hashes.astype(np.uint64) << np.uint64(32)) | members.astype(np.uint64)
+    keyed.sort()
+    wording = share_wording(keyed, days[first_entries], counting[first_entries], bounds)
+    values, num_articles = np.unique(hashes, return_counts=True)
+    shared = values[num_articles > 1]
+    of_article = np.repeat(np.arange(len(articles)), np.diff(wording.buckets.offsets))
+    is_formula = wording.is_formula[wording.buckets.buckets]
+    formulas = Formulas(articles[of_article[is_formula]], shared[wording.buckets.buckets[is_formula]])
+    return _meet(articles, wording.buckets), formulas
+
+
+def _meet(articles: npt.NDArray[np.int64], buckets: Buckets) -> Meetings:
+    """Return who meets in which bucket; `articles` int64[n], rising, has the position of each number."""
+    n = len(articles)
+    waiting = start_waiting(buckets)
+    meetings = start_meetings(n)
+    state = np.zeros(2, dtype=np.int64)  # next article, pairs
+    pairs = np.empty((max(4096, n), 3), dtype=np.int64)
+    nobody = np.empty(0, dtype=np.int64)
+    while True:
+        _meet_all(waiting, meetings, MAX_EARLIER, nobody, pairs, state)
+        if state[0] == n:
+            break
+        pairs = doubled(pairs)
+    pairs = pairs[: state[1]]
+    sizes = np.bincount(buckets.buckets, minlength=1)
+    num_full = int(np.count_nonzero(sizes > MAX_EARLIER))
+    return Meetings(articles[pairs[:, 0]], articles[pairs[:, 1]], pairs[:, 2], num_full)
+
+
+@kernel
+def _meet_all(waiting, meetings, limit, nobody, pairs, state):
+    """Walk the articles from number state[0] on; stop early where `pairs` could become too short."""
+    num_articles = len(waiting.offsets) - 1
+    for number in range(state[0], num_articles):
+        count = meet(number, waiting, meetings, meetings.banded, 0, nobody, nobody, NO_BOUND)
+        if state[1] + count > len(pairs):
+            forget(count, meetings)
+            state[0] = number
+            return
+        for k in range(count):
+            candidate = meetings.candidates[k]
+            pairs[state[1], 0] = candidate
+            pairs[state[1], 1] = number
+            pairs[state[1], 2] = meetings.banded[candidate]
+            state[1] += 1
+        wait(number, waiting, limit)
+    state[0] = num_articles
+
+
+def judge_pairs(
+    features: Features,
+    rule: Rule,
+    later: npt.NDArray[np.int64],
+    earlier: npt.NDArray[np.int64],
+    formulas: npt.NDArray[np.uint32],
+) -> npt.NDArray[np.int64]:
+    """Return what row later[k] of `features` is to row earlier[k], int64[k, 4]: kind and sizes as `judge`.
+
+    `formulas` holds the hashes of all formulas that any of the rows has, in any order.
+    """
+    n = len(features.dates)
+    rows = np.arange(n, dtype=np.int64)
+    keyed = np.unique(sample_shingles(features, rule, rows, rows))
+    hashes = (keyed >> np.uint64(32)).astype(np.uint32)
+    members = (keyed & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    values, numbers = np.unique(hashes, return_inverse=True)
+    worded = start_waiting(by_position(members, numbers, n, len(values)))
+    found = np.zeros((len(later), 4), dtype=np.int64)
+    _judge_pairs(
+        features, rule, rows, later, earlier, np.argsort(later, kind="stable"), worded,
+        np.isin(values, formulas), scratch_for(features, rows), np.full((n, 2), -1, dtype=np.int64), found,
+    )  # fmt: skip
+    return found
+
+
+@kernel
+def _judge_pairs(
+    features, rule, rows, later, earlier, by_later, worded, is_formula, scratch, set_sizes, found
+):  # fmt: skip
+    loaded = -1
+    for k in by_later:
+        row = later[k]
+        if row != loaded:
+            set_sizes[row, 0], set_sizes[row, 1] = load_article(row, features, rule, scratch, row)
+            loaded = row
+        kind, shared, own, other = judge(
+            row, earlier[k], rows, set_sizes, features, rule, worded, is_formula, scratch
+        )
+        found[k, 0], found[k, 1], found[k, 2], found[k, 3] = kind, shared, own, other
+
+
+def settle_pairs(earlier: npt.NDArray[np.int64], later: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the positions, rising, that are members: those with an earlier match that is none itself.
+
+    The others are the lexicographically-first maximal independent set of the graph of matches.
+    """
+    positions, ends = np.unique(np.concatenate([earlier, later]), return_inverse=True)
+    first, second = ends[: len(earlier)], ends[len(earlier) :]
+    is_member = np.zeros(len(positions), dtype=np.bool_)
+    _settle(first, second, np.argsort(second, kind="stable"), is_member)
+    return positions[is_member]
+
+
+@kernel
+def _settle(first, second, by_second, is_member):
+    for k in by_second:
+        if not is_member[first[k]]:
+            is_member[second[k]] = True

@@ -1,0 +1,223 @@
+"""The stages of grouping as data frames: sketches, meetings, verified relations, groups and links."""
+
+from dataclasses import dataclass, field
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import IntegralType, StringType
+
+from dedup.articles import Fields
+from dedup.errors import InputError, SettingsError
+from dedup.match.scan import MANY_BANDED, MANY_BANDS, MIN_SHARED_SAMPLE
+from dedup.match.wording import formula_bounds
+from dedup.run.stages import rule_of
+from dedup.settings import Settings
+from dedup.spark import tasks
+from dedup.spark.answers import Relations, answer
+from dedup.spark.settling import settle
+
+_ORDERS = {
+    "earliest": ("published", "source_rank", "-num_tokens", "id_text"),
+    "longest": ("-num_tokens", "published", "source_rank", "id_text"),
+}
+"""The canonical order, as `match.order` has it."""
+
+
+@dataclass(frozen=True)
+class GroupFrames:
+    """Groups as data frames, and the figures of the run.
+
+    - `articles`: a row an article with the columns of `articles.parquet`: id, group_id, canonical_id,
+      is_canonical, jaccard, coverage, relation (`docs/running.md`);
+    - `links`: part_id, whole_id, coverage, jaccard; cut copies;
+    - `further_matches`: id, canonical_id, jaccard; other canonicals that a member matches.
+    - `counts`: articles, groups, copies, links, empty, dates_not_understood, candidate_pairs,
+      full_buckets (see `docs/spark.md`) and rounds.
+    """
+
+    articles: DataFrame
+    links: DataFrame
+    further_matches: DataFrame
+    counts: dict[str, int] = field(repr=False)
+
+
+def group_frame(df: DataFrame, settings: Settings, fields: Fields, max_pairs_in_one_task: int) -> GroupFrames:
+    """Return the groups of a data frame; see `dedup.spark.find_groups`."""
+    if settings.keep not in _ORDERS:
+        raise SettingsError(
+            f"keep is {settings.keep!r}, but the rows of a Spark data frame have no order; "
+            f"the choices here are {', '.join(_ORDERS)}"
+        )
+    rule = rule_of(settings)
+    sketches = _sketches(df, settings, fields).persist()
+    counts = _check(sketches, fields, getattr(fields, settings.text_field))
+    articles = keep(_in_order(sketches, settings))
+    sketches.unpersist()
+    repeats = keep(_repeats(articles))
+    walked = _walked(articles, repeats, settings)
+    meetings = keep(_wording_meetings(articles, walked))
+    band_meetings = keep(_band_meetings(walked))
+    pairs = keep(_likely_pairs(meetings, band_meetings, rule.sample_ratio))
+    formulas = meetings.where(F.col("kind") == tasks.FORMULA).groupBy(F.col("a").alias("position"))
+    texts = walked.join(formulas.agg(F.collect_list("number").alias("formulas")), "position", "left")
+    relations = keep(_relations(pairs, texts).mapInArrow(tasks.judge_task(rule), tasks.RELATIONS_SCHEMA))
+    matches = relations.where(F.col("kind").isin(*tasks.COPY_KINDS)).select("earlier", "later")
+    members, num_rounds = settle(matches, keep, max_pairs_in_one_task)
+    found = answer(articles, Relations(relations, members, repeats, settings.window_days is None), keep)
+    full = F.sum(F.when(F.col("kind") == tasks.FULL_BUCKETS, F.col("number")))
+    counts["candidate_pairs"] = pairs.count()
+    counts["full_buckets"] = sum(frame.agg(full).first()[0] or 0 for frame in (meetings, band_meetings))
+    counts["rounds"] = num_rounds
+    counts |= found.counts
+    return GroupFrames(found.articles, found.links, found.further_matches, counts)
+
+
+def keep(frame: DataFrame) -> DataFrame:
+    """Return the frame with its rows computed and cut off from how they were made.
+
+    In the checkpoint folder, if the session has one, so that lost machines cost work only; else on the
+    executors, where a lost one fails the job. Positions must never be given twice, so neither recomputes.
+    """
+    context = frame.sparkSession.sparkContext
+    return frame.checkpoint() if context.getCheckpointDir() else frame.localCheckpoint()
+
+
+def _sketches(df: DataFrame, settings: Settings, fields: Fields) -> DataFrame:
+    text_field = getattr(fields, settings.text_field)
+    for name in (fields.id, text_field):
+        if df.columns.count(name) != 1:
+            wrong = "there are several columns" if name in df.columns else "there is no column"
+            raise InputError(f"{wrong} {name!r}; the columns are {df.columns}")
+    id_type = df.schema[fields.id].dataType
+    if not isinstance(id_type, IntegralType | StringType):
+        raise InputError(
+            f"column {fields.id!r} holds {id_type.simpleString()}; ids are strings or whole numbers"
+        )
+    if not isinstance(df.schema[text_field].dataType, StringType):
+        kind = df.schema[text_field].dataType.simpleString()
+        raise InputError(f"column {text_field!r} holds {kind}, not strings")
+    read = [name for name in (fields.id, text_field, fields.date, fields.source) if name in df.columns]
+    columns = [F.col(f"`{name}`") for name in dict.fromkeys(read)]
+    schema = tasks.sketch_schema(id_type.simpleString())
+    return df.select(*columns).mapInArrow(tasks.sketch_task(settings, fields), schema)
+
+
+def _check(sketches: DataFrame, fields: Fields, text_field: str) -> dict[str, int]:
+    """Return the first counts; raise `InputError` for records that cannot be used."""
+    facts = sketches.agg(
+        F.count("*").alias("articles"),
+        F.count_if(F.col("id").isNull()).alias("no_id"),
+        F.count_if("lacks_text").alias("no_text"),
+        F.count_if("has_bad_date").alias("dates_not_understood"),
+        F.count_if(F.col("num_tokens") == 0).alias("empty"),
+    ).first()
+    for name, column in (("no_id", fields.id), ("no_text", text_field)):
+        if facts[name]:
+            raise InputError(
+                f"{column!r} is null in {facts[name]} of {facts['articles']} rows; drop these rows, for "
+                f"example with df.dropna(subset=[{column!r}])"
+            )
+    repeated = sketches.groupBy("id_text").count().where("count > 1").orderBy("id_text").first()
+    if repeated:
+        raise InputError(
+            f"the id {repeated['id_text']!r} stands in {repeated['count']} rows; ids must differ, as strings "
+            "too"
+        )
+    return {name: facts[name] for name in ("articles", "empty", "dates_not_understood")}
+
+
+def _in_order(sketches: DataFrame, settings: Settings) -> DataFrame:
+    """Return the sketches with `position`, which rises in canonical order; the numbers have gaps."""
+    keys = [
+        F.col(name.removeprefix("-")).desc() if name.startswith("-") else F.col(name)
+        for name in _ORDERS[settings.keep]
+    ]
+    return sketches.orderBy(*keys).withColumn("position", F.monotonically_increasing_id())
+
+
+def _repeats(articles: DataFrame) -> DataFrame:
+    """Return the articles whose very tokens an earlier one has: `position` and `first`, the first of them.
+
+    Tokens are compared by a digest of 128 bits: among 10**9 texts two are taken for the same by chance with
+    probability 10**-21.
+    """
+    texts = articles.where("num_tokens > 0").select("position", "digest")
+    first = F.min("position").alias("first")
+    firsts = texts.groupBy("digest").agg(first, F.count("*").alias("size")).where("size > 1").drop("size")
+    return texts.join(firsts, "digest").where("position != first").select("position", "first")
+
+
+def _walked(articles: DataFrame, repeats: DataFrame, settings: Settings) -> DataFrame:
+    """Return the articles that take part, with `counts`: whether an article tells how wording is spread.
+
+    The very same text goes where its first one goes, but with a window it may start a group of its own.
+    """
+    if settings.window_days is None:
+        return articles.join(repeats, "position", "left_anti").withColumn("counts", F.lit(True))
+    return articles.join(repeats, "position", "left").withColumn("counts", F.col("first").isNull())
+
+
+def _wording_meetings(articles: DataFrame, walked: DataFrame) -> DataFrame:
+    """Return who meets in sampled shingles, and which of them are formulas (`tasks.MEETINGS_SCHEMA`)."""
+    num_days = articles.agg(F.countDistinct("day")).first()[0]
+    bounds = formula_bounds(num_days, walked.where("counts").count())
+    entries = walked.select(
+        "position", "day", "counts", F.size("sampled").cast("long").alias("num_sampled"),
+        F.explode("sampled").alias("hash"),
+    )  # fmt: skip
+    return entries.repartition("hash").mapInArrow(tasks.wording_task(bounds), tasks.MEETINGS_SCHEMA)
+
+
+def _band_meetings(walked: DataFrame) -> DataFrame:
+    entries = walked.select("position", F.explode("band_keys").alias("key"))
+    return entries.repartition("key").mapInArrow(tasks.band_task, tasks.MEETINGS_SCHEMA)
+
+
+def _likely_pairs(wording: DataFrame, bands: DataFrame, sample_ratio: float) -> DataFrame:
+    """Return the pairs that bands or wording speak for: earlier, later, and how far to trust the bands."""
+    is_meeting = F.col("kind") == tasks.MEETING
+    pair = (F.col("a").alias("earlier"), F.col("b").alias("later"))
+    none, number = F.lit(0).cast("long"), F.col("number")
+    met = (
+        wording.where(is_meeting)
+        .select(*pair, number.alias("worded"), none.alias("banded"), "smaller_sample")
+        .unionAll(bands.where(is_meeting).select(*pair, none, number, none))
+        .groupBy("earlier", "later")
+        .agg(F.sum("worded").alias("worded"), F.sum("banded").alias("banded"),
+             F.max("smaller_sample").alias("smaller_sample"))
+    )  # fmt: skip
+    return met.where((F.col("banded") > 0) | _speaks(sample_ratio)).select(
+        "earlier", "later", "banded", _speaks(sample_ratio).alias("by_wording"),
+        F.count_if(F.col("banded") > 0).over(Window.partitionBy("later")).alias("num_banded"),
+    )  # fmt: skip
+
+
+def _speaks(sample_ratio: float) -> Column:
+    """Return whether two articles share enough sampled shingles to be compared."""
+    least = F.greatest(F.lit(float(MIN_SHARED_SAMPLE)), F.lit(sample_ratio) * F.col("smaller_sample"))
+    return F.col("worded") >= least
+
+
+def _relations(pairs: DataFrame, texts: DataFrame) -> DataFrame:
+    """Return the pairs with both articles' features side by side, for `tasks.judge_task`.
+
+    Short texts with many candidates must meet in several bands, as in the scan.
+    """
+
+    def side(name: str) -> DataFrame:
+        no_formula = F.array().cast("array<long>")
+        return texts.select(
+            F.col("position").alias(name),
+            F.col("published").alias(f"{name}_published"),
+            F.col("tokens").alias(f"{name}_tokens"),
+            F.col("characters").alias(f"{name}_characters"),
+            F.coalesce("formulas", no_formula).alias(f"{name}_formulas"),
+        )
+
+    trusted = (
+        F.col("by_wording")
+        | (F.col("num_banded") <= MANY_BANDED)
+        | (F.col("banded") >= MANY_BANDS)
+        | (F.length("later_characters") == 0)
+    )
+    return pairs.join(side("later"), "later").where(trusted).join(side("earlier"), "earlier")
