@@ -5,6 +5,8 @@
     +-- InputError         the input as a whole cannot be used
     |   +-- RecordError    one record cannot be used; says which and why
     +-- OutputError        a result cannot be written where it was asked for
+    +-- IndexFileError     an index cannot be opened, read or written; nothing of it was stored
+        +-- IndexBusyError another process holds the index's write lock for too long
 
 Each message says what was wrong, the value seen, where, what was expected and what to do.
 """
@@ -37,3 +39,11 @@ class RecordError(InputError):
 
 class OutputError(DedupError, OSError):
     """A result that cannot be written: a folder that exists, is read-only or is full."""
+
+
+class IndexFileError(DedupError, OSError):
+    """An index that cannot be used: missing, another program's, damaged, newer, read-only, a full disk."""
+
+
+class IndexBusyError(IndexFileError):
+    """An index in which another process writes, for longer than one waits; trying again may work."""

@@ -156,6 +156,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 HEAVY = {
+    "apsw",
     "numba",
     "numpy",
     "pyarrow",
