@@ -7,11 +7,31 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dedup.articles import Comparison, Fields, Group, Link, Member, Pair
-    from dedup.errors import DedupError, InputError, OutputError, RecordError, SettingsError
+    from dedup.articles import (
+        Change,
+        Comparison,
+        Fields,
+        Group,
+        HeldArticle,
+        Link,
+        Match,
+        Member,
+        Pair,
+        Verdict,
+    )
+    from dedup.errors import (
+        DedupError,
+        IndexBusyError,
+        IndexFileError,
+        InputError,
+        OutputError,
+        RecordError,
+        SettingsError,
+    )
     from dedup.run.batch import Pairs, find_groups, find_pairs
     from dedup.run.comparison import compare
     from dedup.run.groups import Groups
+    from dedup.run.indexing import Index
     from dedup.run.sketching import sign_texts
     from dedup.settings import Settings
     from dedup.sketch.signatures import estimate_jaccard, from_datasketch, sign_shingle_hashes, to_datasketch
@@ -21,11 +41,31 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "dedup.articles": ("Comparison", "Fields", "Group", "Link", "Member", "Pair"),
-    "dedup.errors": ("DedupError", "InputError", "OutputError", "RecordError", "SettingsError"),
+    "dedup.articles": (
+        "Change",
+        "Comparison",
+        "Fields",
+        "Group",
+        "HeldArticle",
+        "Link",
+        "Match",
+        "Member",
+        "Pair",
+        "Verdict",
+    ),
+    "dedup.errors": (
+        "DedupError",
+        "IndexBusyError",
+        "IndexFileError",
+        "InputError",
+        "OutputError",
+        "RecordError",
+        "SettingsError",
+    ),
     "dedup.run.batch": ("Pairs", "find_groups", "find_pairs"),
     "dedup.run.comparison": ("compare",),
     "dedup.run.groups": ("Groups",),
+    "dedup.run.indexing": ("Index",),
     "dedup.run.sketching": ("sign_texts",),
     "dedup.settings": ("Settings",),
     "dedup.sketch.signatures": (

@@ -1,7 +1,7 @@
 """What goes in and what comes out, as plain data: no input or output, no hashing."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ArticleId = str | int
 """Ids are kept as they are given and ordered as strings."""
@@ -27,6 +27,7 @@ class Fields:
     title: str = "title"
     source: str = "source"
     date: str = "published_at"
+    url: str = "url"
 
 
 @dataclass(frozen=True)
@@ -103,3 +104,79 @@ class Comparison:
     shingles: Shingles
     verdict: Literal["exact", "near", "part", "different"]
     reason: str
+
+
+class Match(NamedTuple):
+    """A canonical that an article was found to be like, and how.
+
+    `relation` is "exact" or "near" for a copy, "part" where the article is a part of the canonical, "whole"
+    where the canonical is a part of it. `coverage` is the share of the article's shingles that the
+    canonical has; for "whole" the share of the canonical's that the article has.
+    """
+
+    canonical_id: ArticleId
+    relation: Literal["exact", "near", "part", "whole"]
+    jaccard: float
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an index says of an article.
+
+    `relation` is "exact" or "near" for a copy, whose canonical and group are `canonical_id` and `group_id`.
+    A "new" article and a "part" of a longer one are canonicals themselves: the part's whole is the first
+    of its `matches`. Those are the article's canonical first, then other copies, then parts and wholes.
+    `full_buckets` counts the buckets in which no more articles wait, so that some could be missed.
+    """
+
+    id: ArticleId
+    relation: Literal["new", "exact", "near", "part"]
+    canonical_id: ArticleId
+    group_id: ArticleId
+    matches: tuple[Match, ...]
+    reason: str
+    full_buckets: int
+
+
+@dataclass(frozen=True)
+class HeldArticle:
+    """What an index keeps of an article; times are microseconds since 1970 UTC, None for none."""
+
+    id: ArticleId
+    title: str | None
+    source: str | None
+    url: str | None
+    published: int | None
+    num_words: int
+    added_at: int
+    canonical_id: ArticleId
+    group_id: ArticleId
+
+
+ChangeKind = Literal[
+    "group-created",
+    "member-added",
+    "article-removed",
+    "canonical-reelected",
+    "group-split",
+    "member-moved",
+    "group-removed",
+    "article-updated",
+]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of the groups of an index; `seq` rises, `at` is microseconds since 1970 UTC.
+
+    `from_group_id` is the group that an article left for `group_id`.
+    """
+
+    seq: int
+    at: int
+    kind: ChangeKind
+    group_id: ArticleId | None
+    article_id: ArticleId | None
+    canonical_id: ArticleId | None
+    from_group_id: ArticleId | None

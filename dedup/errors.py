@@ -6,6 +6,8 @@
     |   +-- RecordError    one record cannot be used; says which and why
     +-- OutputError        a result cannot be written where it was asked for
     +-- DependencyError    an optional part needs a package or program that is not installed
+    +-- IndexFileError     an index cannot be opened, read or written; nothing of it was stored
+        +-- IndexBusyError another process holds the index's write lock for too long
 
 Each message says what was wrong, the value seen, where, what was expected and what to do.
 """
@@ -42,3 +44,11 @@ class OutputError(DedupError, OSError):
 
 class DependencyError(DedupError, ImportError):
     """An optional part needs what is not installed; says what and how to install it."""
+
+
+class IndexFileError(DedupError, OSError):
+    """An index that cannot be used: missing, another program's, damaged, newer, read-only, a full disk."""
+
+
+class IndexBusyError(IndexFileError):
+    """An index in which another process writes, for longer than one waits; trying again may work."""

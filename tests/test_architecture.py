@@ -157,6 +157,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 HEAVY = {
+    "apsw",
     "numba",
     "numpy",
     "pyarrow",

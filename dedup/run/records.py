@@ -51,7 +51,7 @@ def columns_of(records: Any, settings: Settings, fields: Fields) -> Columns:
     id that comes twice.
     """
     text_field = getattr(fields, settings.text_field)
-    table = _as_table(records)
+    table = as_table(records)
     if table is not None:
         columns = _from_table(table, fields, text_field)
     elif isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
@@ -64,7 +64,8 @@ def columns_of(records: Any, settings: Settings, fields: Fields) -> Columns:
     return columns
 
 
-def _as_table(records: Any) -> pa.Table | None:
+def as_table(records: Any) -> pa.Table | None:
+    """Return records as an Arrow table if they are one or a frame that exports it, else None."""
     if isinstance(records, pa.Table):
         return records
     try:
@@ -81,12 +82,19 @@ def _as_table(records: Any) -> pa.Table | None:
     return inner if isinstance(inner, pa.Table) else None
 
 
-def _from_dicts(records: Iterable[Any], fields: Fields, text_field: str) -> Columns:
+def columns_of_articles(
+    articles: Iterable[Mapping[str, Any]], settings: Settings, fields: Fields, first_row: int
+) -> Columns:
+    """Return the columns of dicts that are the records from number `first_row` on; an id may come twice."""
+    return _from_dicts(articles, fields, getattr(fields, settings.text_field), first_row)
+
+
+def _from_dicts(records: Iterable[Any], fields: Fields, text_field: str, first_row: int = 0) -> Columns:
     ids: list[ArticleId] = []
     texts: list[str] = []
     dates: list[int] = []
     sources: list[str | None] = []
-    for row, given in enumerate(records):
+    for row, given in enumerate(records, first_row):
         record = {fields.id: row, text_field: given} if isinstance(given, str) else given
         if not isinstance(record, Mapping):
             raise RecordError(f"a {type(record).__name__}, not a dict", place=f"record {row}")

@@ -1,0 +1,283 @@
+"""What is read of an index, each within a transaction of the caller."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import apsw
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import IndexFileError
+from dedup.index.rows import Facts, Name, Place, Relation, SketchRow, given_id
+
+Int64s = npt.NDArray[np.int64]
+
+_ALL_FACTS = """
+    SELECT a.checksum, a.no, a.id, a.is_integer, a.content, a.fingerprint, a.published, a.num_tokens,
+        a.added_at, a.source, a.title, a.url
+    FROM articles AS a
+"""
+_FACTS = _ALL_FACTS.replace("FROM", "FROM carray(?1) AS c CROSS JOIN") + " ON a.no = c.value"
+_PLACES = """
+    SELECT a.no, a.canonical, a.kind, a.exact, a.shared, a.own, a.other, a.full_buckets
+    FROM carray(?1) AS c CROSS JOIN articles AS a ON a.no = c.value
+"""
+
+_FIND_POSTINGS = """
+    SELECT p.key, p.no FROM carray(?1) AS c CROSS JOIN recent_postings AS p ON p.key = c.value
+    UNION ALL
+    SELECT p.key, p.no FROM carray(?1) AS c CROSS JOIN postings AS p ON p.key = c.value
+"""
+
+
+def read_meta(connection: apsw.Connection) -> dict[str, str]:
+    """Return the values of `meta` by name."""
+    return dict(_rows(connection.execute("SELECT name, value FROM meta")))
+
+
+def next_number(connection: apsw.Connection) -> int:
+    """Return the number of the next article."""
+    return 1 + _value(connection, "SELECT coalesce(max(no), 0) FROM articles")
+
+
+def find_ids(connection: apsw.Connection, ids: Sequence[str]) -> dict[str, tuple[int, bytes]]:
+    """Return number and content hash of those of the ids, as strings, that are held."""
+    found = connection.executemany(
+        "SELECT id, no, content FROM articles WHERE id = ?", ((id_,) for id_ in ids)
+    )
+    return {id_: (no, content) for id_, no, content in found}
+
+
+def find_postings(connection: apsw.Connection, keys: Int64s) -> tuple[Int64s, Int64s]:
+    """Return two columns: a key of `keys`, which are distinct, and a canonical that waits in it."""
+    if not len(keys):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    rows = connection.execute(_FIND_POSTINGS, (apsw.carray(keys),)).fetchall()
+    found = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    return np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1])
+
+
+def find_fingerprints(connection: apsw.Connection, fingerprints: Int64s) -> list[tuple[int, int]]:
+    """Return fingerprint and number of the first held article with each of the distinct fingerprints."""
+    if not len(fingerprints):
+        return []
+    found = connection.execute(
+        "SELECT value, (SELECT no FROM articles WHERE fingerprint = value ORDER BY no LIMIT 1) AS first"
+        " FROM carray(?1) WHERE first IS NOT NULL",
+        (apsw.carray(fingerprints),),
+    )
+    return _rows(found)
+
+
+def all_with_fingerprint(connection: apsw.Connection, fingerprint: int) -> list[int]:
+    """Return the numbers of all held articles with a fingerprint, rising."""
+    found = connection.execute("SELECT no FROM articles WHERE fingerprint = ? ORDER BY no", (fingerprint,))
+    return [no for (no,) in found]
+
+
+def read_sketches(connection: apsw.Connection, nos: Int64s) -> tuple[list[SketchRow], list[int | None]]:
+    """Return the sketch and the publication time of articles, in the order of `nos`.
+
+    Raises `IndexFileError` where a row is not what was written, or missing.
+    """
+    if not len(nos):
+        return [], []
+    rows, dates = [], []
+    found = connection.execute(
+        "SELECT s.no, s.tokens, s.characters, s.checksum, a.published FROM carray(?1) AS c"
+        " CROSS JOIN sketches AS s ON s.no = c.value CROSS JOIN articles AS a ON a.no = c.value",
+        (apsw.carray(nos),),
+    )
+    for no, tokens, characters, checksum, published in found:
+        row = SketchRow(no, tokens, characters)
+        if row.checksum() != checksum:
+            raise IndexFileError(
+                f"the sketch of article number {no} is damaged; `verify` lists all damage; restore a backup"
+            )
+        rows.append(row)
+        dates.append(published)
+    if len(rows) != len(nos):
+        raise IndexFileError(
+            f"{len(nos) - len(rows)} articles have no sketch, so the index is damaged; restore a backup"
+        )
+    return rows, dates
+
+
+def read_facts(connection: apsw.Connection, nos: Int64s) -> list[Facts]:
+    """Return what is kept of articles, in the order of `nos`; raise `IndexFileError` where it is damaged."""
+    if not len(nos):
+        return []
+    found = connection.execute(_FACTS, (apsw.carray(nos),))
+    return [_checked(checksum, Facts(*values)) for checksum, *values in found]
+
+
+def all_facts(connection: apsw.Connection) -> Iterator[tuple[int, Facts]]:
+    """Yield the stored checksum and the facts of all articles, unchecked."""
+    for checksum, *values in connection.execute(_ALL_FACTS):
+        yield checksum, Facts(*values)
+
+
+def _checked(checksum: int, facts: Facts) -> Facts:
+    if facts.checksum() != checksum:
+        raise IndexFileError(
+            f"article number {facts.no} (id {facts.id!r}) is damaged; `verify` lists all damage; "
+            "restore a backup"
+        )
+    return facts
+
+
+def read_places(connection: apsw.Connection, nos: Int64s) -> list[Place]:
+    """Return where articles stand, in the order of `nos`."""
+    if not len(nos):
+        return []
+    found = connection.execute(_PLACES, (apsw.carray(nos),))
+    return [Place(*values) for values in found]
+
+
+def read_relations(connection: apsw.Connection, no: int) -> list[Relation]:
+    """Return the further relations of an article."""
+    found = connection.execute(
+        "SELECT no, other_no, kind, shared, own, other FROM relations WHERE no = ? ORDER BY other_no", (no,)
+    )
+    return [Relation(*values) for values in found]
+
+
+def all_relations(connection: apsw.Connection, kinds: tuple[int, int]) -> list[tuple[int, ...]]:
+    """Return relations of two kinds: number and canonical of both articles, kind and sizes."""
+    found = connection.execute(
+        "SELECT r.no, a.canonical, r.other_no, b.canonical, r.kind, r.shared, r.own, r.other FROM relations r"
+        " JOIN articles a ON a.no = r.no JOIN articles b ON b.no = r.other_no"
+        " WHERE r.kind IN (?, ?) ORDER BY r.no, r.other_no",
+        kinds,
+    )
+    return _rows(found)
+
+
+def read_names(connection: apsw.Connection, nos: Int64s) -> dict[int, Name]:
+    """Return id and group id of canonicals by number."""
+    if not len(nos):
+        return {}
+    found = connection.execute(
+        "SELECT a.no, a.id, a.is_integer, g.group_id, g.is_integer FROM carray(?1) AS c"
+        " CROSS JOIN articles AS a ON a.no = c.value LEFT JOIN groups AS g ON g.canonical = a.no",
+        (apsw.carray(nos),),
+    )
+    names = {}
+    for no, id_, is_integer, group_id, group_is_integer in found:
+        own = given_id(id_, is_integer)
+        names[no] = Name(own, own if group_id is None else given_id(group_id, group_is_integer))
+    return names
+
+
+def registered(connection: apsw.Connection, canonicals: Int64s) -> set[int]:
+    """Return those of the canonicals, by number, whose groups have a row."""
+    if not len(canonicals):
+        return set()
+    found = connection.execute(
+        "SELECT value FROM carray(?1) WHERE EXISTS (SELECT 1 FROM groups WHERE canonical = value)",
+        (apsw.carray(canonicals),),
+    )
+    return {no for (no,) in found}
+
+
+def used_group_ids(connection: apsw.Connection, ids: Sequence[str]) -> set[str]:
+    """Return those of the ids that are or were the id of a group with a row."""
+    found = connection.executemany("SELECT group_id FROM groups WHERE group_id = ?", ((id_,) for id_ in ids))
+    return {id_ for (id_,) in found}
+
+
+def members_of(connection: apsw.Connection, canonical: int) -> list[int]:
+    """Return the numbers of the members of a canonical, itself left out, rising."""
+    found = connection.execute(
+        "SELECT no FROM articles WHERE canonical = ?1 AND canonical != no ORDER BY no", (canonical,)
+    )
+    return [no for (no,) in found]
+
+
+def find_group(connection: apsw.Connection, group_id: str) -> int | None:
+    """Return the number of the canonical of a group that has a row and is not gone."""
+    row = connection.execute("SELECT canonical FROM groups WHERE group_id = ?", (group_id,)).fetchone()
+    return None if row is None else row[0]
+
+
+def group_canonicals(connection: apsw.Connection) -> Iterator[int]:
+    """Yield the numbers of the canonicals that have members, rising."""
+    for (no,) in connection.execute(
+        "SELECT DISTINCT canonical FROM articles WHERE canonical != no ORDER BY canonical"
+    ):
+        yield no
+
+
+def numbers_before(
+    connection: apsw.Connection, published: int, after: int, limit: int, *, members: bool
+) -> list[int]:
+    """Return numbers above `after` of members, or of canonicals, published before a time, rising."""
+    found = connection.execute(
+        "SELECT no FROM articles WHERE published < ?1 AND no > ?2 AND (canonical != no) = ?3"
+        " ORDER BY no LIMIT ?4",
+        (published, after, int(members), limit),
+    )
+    return [no for (no,) in found]
+
+
+def all_numbers(connection: apsw.Connection) -> Int64s:
+    """Return the numbers of all articles, rising."""
+    found = connection.execute("SELECT no FROM articles ORDER BY no").fetchall()
+    return np.array(found, dtype=np.int64).reshape(-1)
+
+
+def formula_version(connection: apsw.Connection) -> int:
+    """Return the version of the formulas in force, 0 for none."""
+    return _value(connection, "SELECT coalesce(max(version), 0) FROM formulas")
+
+
+def read_formulas(connection: apsw.Connection, version: int) -> bytes:
+    """Return the formulas of a version, rising little-endian uint32."""
+    row = connection.execute("SELECT hashes, checksum FROM formulas WHERE version = ?", (version,)).fetchone()
+    if row is None or SketchRow(version, row[0], None).checksum() != row[1]:
+        raise IndexFileError(f"the formulas of version {version} are damaged; restore a backup")
+    return bytes(row[0])
+
+
+def changes_after(connection: apsw.Connection, seq: int, limit: int) -> list[tuple[Any, ...]]:
+    """Return the changes behind number `seq`, at most `limit`, as rows."""
+    found = connection.execute(
+        "SELECT seq, at, kind, group_id, article_id, canonical_id, from_group_id FROM changes"
+        " WHERE seq > ? ORDER BY seq LIMIT ?",
+        (seq, limit),
+    )
+    return _rows(found)
+
+
+_COUNTS = {
+    "articles": "SELECT count(*) FROM articles",
+    "copies": "SELECT count(*) FROM articles WHERE canonical != no",
+    "groups": "SELECT count(DISTINCT canonical) FROM articles WHERE canonical != no",
+    "links": "SELECT count(*) FROM links",
+    "posting_rows": "SELECT count(*) FROM postings",
+    "recent_posting_rows": "SELECT count(*) FROM recent_postings",
+    "changes": "SELECT coalesce(max(seq), 0) FROM changes",
+    "formula_version": "SELECT coalesce(max(version), 0) FROM formulas",
+    "formulas": "SELECT coalesce((SELECT length(hashes) / 4 FROM formulas ORDER BY version DESC LIMIT 1), 0)",
+}
+
+
+def counts(connection: apsw.Connection) -> dict[str, int]:
+    """Return how many there are of each kind of row; reads the whole of several tables."""
+    return {name: _value(connection, query) for name, query in _COUNTS.items()}
+
+
+def count_recent(connection: apsw.Connection) -> int:
+    """Return the number of recent posting rows."""
+    return _value(connection, "SELECT count(*) FROM recent_postings")
+
+
+def _rows(cursor: apsw.Cursor) -> list[Any]:
+    """Return all rows; the tables say what is in them."""
+    return cursor.fetchall()
+
+
+def _value(connection: apsw.Connection, query: str) -> int:
+    """Return the one number that a query gives."""
+    ((value,),) = _rows(connection.execute(query))
+    return int(value)

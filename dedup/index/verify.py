@@ -1,0 +1,106 @@
+"""What is wrong with the file of an index: damage to pages, rows and the bonds between rows."""
+
+from collections.abc import Callable, Iterator
+
+import apsw
+
+from dedup.index import reads
+from dedup.index.rows import SketchRow
+
+_Check = Callable[[apsw.Connection], Iterator[str]]
+
+_LISTED = 20
+"""Problems of one kind that are listed one by one; the rest is counted."""
+
+_BROKEN_BONDS = {
+    "article number {} has no sketch": "SELECT no FROM articles WHERE no NOT IN (SELECT no FROM sketches)",
+    "a sketch is there of number {}, which no article has": (
+        "SELECT no FROM sketches WHERE no NOT IN (SELECT no FROM articles)"
+    ),
+    "article number {} has a canonical that is none": (
+        "SELECT a.no FROM articles a LEFT JOIN articles c ON c.no = a.canonical"
+        " WHERE c.no IS NULL OR c.canonical != c.no"
+    ),
+    "posting rows are there of number {}, which is no canonical": (
+        "SELECT DISTINCT p.no FROM all_postings p LEFT JOIN articles a ON a.no = p.no"
+        " WHERE a.no IS NULL OR a.canonical != a.no"
+    ),
+    "posting rows are there twice of number {}": (
+        "SELECT DISTINCT r.no FROM recent_postings r JOIN postings p ON p.key = r.key AND p.no = r.no"
+    ),
+    "a relation is there of number {}, which no article has": (
+        "SELECT DISTINCT no FROM relations WHERE no NOT IN (SELECT no FROM articles)"
+    ),
+    "a relation leads to number {}, which is no canonical": (
+        "SELECT DISTINCT r.other_no FROM relations r LEFT JOIN articles a ON a.no = r.other_no"
+        " WHERE a.no IS NULL OR a.canonical != a.no"
+    ),
+    "group {} has a canonical that is none": (
+        "SELECT g.group_id FROM groups g LEFT JOIN articles a ON a.no = g.canonical"
+        " WHERE g.canonical IS NOT NULL AND (a.no IS NULL OR a.canonical != a.no)"
+    ),
+    "canonical number {} has members and no row of groups": (
+        "SELECT DISTINCT canonical FROM articles WHERE canonical != no"
+        " AND canonical NOT IN (SELECT canonical FROM groups WHERE canonical IS NOT NULL)"
+    ),
+    "canonical number {} has several groups": (
+        "SELECT canonical FROM groups WHERE canonical IS NOT NULL GROUP BY canonical HAVING count(*) > 1"
+    ),
+}
+
+
+def find_problems(connection: apsw.Connection) -> list[str]:
+    """Return all that is wrong, in words; each check goes as far as the damage lets it."""
+    problems: list[str] = []
+    checks: list[_Check] = [_pages, _facts, _sketches, _formulas]
+    checks += [_bond(words, query) for words, query in _BROKEN_BONDS.items()]
+    for check in checks:
+        count = 0
+        try:
+            for problem in check(connection):
+                count += 1
+                if count <= _LISTED:
+                    problems.append(problem)
+        except apsw.Error as error:
+            problems.append(f"reading failed: {error}")
+        if count > _LISTED:
+            problems.append(f"and {count - _LISTED} more like the last")
+    return problems
+
+
+def _pages(connection: apsw.Connection) -> Iterator[str]:
+    for (line,) in connection.execute("PRAGMA integrity_check"):
+        if line != "ok":
+            yield f"SQLite: {line}"
+
+
+def _facts(connection: apsw.Connection) -> Iterator[str]:
+    for checksum, facts in reads.all_facts(connection):
+        if facts.checksum() != checksum:
+            yield f"article number {facts.no} (id {facts.id!r}) does not have its checksum"
+
+
+def _sketches(connection: apsw.Connection) -> Iterator[str]:
+    rows = connection.execute(
+        "SELECT s.no, s.tokens, s.characters, s.checksum, a.num_tokens FROM sketches s LEFT JOIN articles a"
+        " ON a.no = s.no"
+    )
+    for no, tokens, characters, checksum, num_tokens in rows:
+        if SketchRow(no, tokens, characters).checksum() != checksum:
+            yield f"the sketch of article number {no} does not have its checksum"
+        elif num_tokens is not None and len(tokens) != 4 * num_tokens:
+            yield f"article number {no} has {num_tokens} words and a sketch of {len(tokens) // 4}"
+
+
+def _formulas(connection: apsw.Connection) -> Iterator[str]:
+    for version, hashes, checksum in connection.execute("SELECT version, hashes, checksum FROM formulas"):
+        if SketchRow(version, hashes, None).checksum() != checksum:
+            yield f"the formulas of version {version} do not have their checksum"
+
+
+def _bond(words: str, query: str) -> _Check:
+    def check(connection: apsw.Connection) -> Iterator[str]:
+        for (value,) in connection.execute(query):
+            yield words.format(value)
+
+    return check

@@ -1,0 +1,149 @@
+"""What is written to an index, each within a transaction of the caller."""
+
+from collections.abc import Iterable, Sequence
+
+import apsw
+import numpy as np
+import numpy.typing as npt
+
+from dedup.articles import ArticleId
+from dedup.index.rows import ChangeRow, Facts, Place, Relation, SketchRow
+
+Int64s = npt.NDArray[np.int64]
+
+_INT64 = range(-(1 << 63), 1 << 63)
+
+MERGED_ROWS = 100_000
+"""Posting rows that move in one transaction, so that other writers wait for a fraction of a second."""
+
+
+def insert_articles(connection: apsw.Connection, facts: Iterable[Facts], places: Iterable[Place]) -> None:
+    """Write new articles; both in the same order."""
+    rows = (
+        (
+            *place, one.fingerprint, one.published, one.num_tokens, one.added_at, one.is_integer,
+            one.checksum(), one.content, one.id, one.source, one.title, one.url,
+        )
+        for one, place in zip(facts, places, strict=True)
+    )  # fmt: skip
+    connection.executemany(
+        "INSERT INTO articles(no, canonical, kind, exact, shared, own, other, full_buckets, fingerprint,"
+        " published, num_tokens, added_at, is_integer, checksum, content, id, source, title, url)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+
+
+def update_facts(connection: apsw.Connection, facts: Facts) -> None:
+    """Write the facts of an article that is held."""
+    connection.execute(
+        "UPDATE articles SET content = ?, title = ?, url = ?, checksum = ? WHERE no = ?",
+        (facts.content, facts.title, facts.url, facts.checksum(), facts.no),
+    )
+
+
+def insert_sketches(connection: apsw.Connection, rows: Iterable[SketchRow]) -> None:
+    """Write sketches with their checksums."""
+    connection.executemany(
+        "INSERT INTO sketches(no, tokens, characters, checksum) VALUES(?, ?, ?, ?)",
+        ((*row, row.checksum()) for row in rows),
+    )
+
+
+def update_places(connection: apsw.Connection, places: Iterable[Place]) -> None:
+    """Write where articles that are held stand from now on."""
+    connection.executemany(
+        "UPDATE articles SET canonical = ?2, kind = ?3, exact = ?4, shared = ?5, own = ?6, other = ?7,"
+        " full_buckets = ?8 WHERE no = ?1",
+        places,
+    )
+
+
+def insert_relations(connection: apsw.Connection, relations: Iterable[Relation]) -> None:
+    """Write further relations."""
+    connection.executemany("INSERT INTO relations VALUES(?, ?, ?, ?, ?, ?)", relations)
+
+
+def insert_postings(connection: apsw.Connection, keys: Int64s, nos: Int64s) -> None:
+    """Write posting rows, best in the order of the keys."""
+    connection.executemany(
+        "INSERT INTO recent_postings VALUES(?, ?)", zip(keys.tolist(), nos.tolist(), strict=True)
+    )
+
+
+def delete_postings(connection: apsw.Connection, keys: Int64s, nos: Int64s) -> None:
+    """Delete posting rows, wherever they are; some need not be there."""
+    for table in ("recent_postings", "postings"):
+        connection.executemany(
+            f"DELETE FROM {table} WHERE key = ? AND no = ?",  # noqa: S608
+            zip(keys.tolist(), nos.tolist(), strict=True),
+        )
+
+
+def delete_articles(connection: apsw.Connection, nos: Sequence[int]) -> None:
+    """Delete articles with their sketches and relations, but for their posting rows and groups."""
+    forget_relations(connection, nos)
+    rows = [(no,) for no in nos]
+    connection.executemany("DELETE FROM relations WHERE other_no = ?", rows)
+    connection.executemany("DELETE FROM sketches WHERE no = ?", rows)
+    connection.executemany("DELETE FROM articles WHERE no = ?", rows)
+
+
+def forget_relations(connection: apsw.Connection, nos: Sequence[int]) -> None:
+    """Delete what articles, those of `nos`, were found to be like."""
+    connection.executemany("DELETE FROM relations WHERE no = ?", [(no,) for no in nos])
+
+
+def put_group(connection: apsw.Connection, group_id: ArticleId, canonical: int | None) -> None:
+    """Write a group and its canonical; None for a group that is gone."""
+    connection.execute(
+        "INSERT INTO groups VALUES(?, ?, ?)"
+        " ON CONFLICT(group_id) DO UPDATE SET canonical = excluded.canonical",
+        (str(group_id), int(isinstance(group_id, int)), canonical),
+    )
+
+
+def insert_changes(connection: apsw.Connection, at: int, changes: Sequence[ChangeRow]) -> None:
+    """Write changes in their order."""
+    connection.executemany(
+        "INSERT INTO changes(at, kind, group_id, article_id, canonical_id, from_group_id)"
+        " VALUES(?, ?, ?, ?, ?, ?)",
+        ((at, change.kind, *map(_stored, change[1:])) for change in changes),
+    )
+
+
+def delete_changes(connection: apsw.Connection, up_to: int) -> int:
+    """Delete the changes up to a number; return how many."""
+    connection.execute("DELETE FROM changes WHERE seq <= ?", (up_to,))
+    return int(connection.changes())
+
+
+def _stored(id_: ArticleId | None) -> ArticleId | None:
+    """Return an id as SQLite can hold it: integers beyond 64 bits as strings."""
+    return str(id_) if isinstance(id_, int) and id_ not in _INT64 else id_
+
+
+def put_formulas(
+    connection: apsw.Connection, version: int, hashes: bytes, num_articles: int, at: int
+) -> None:
+    """Write the formulas of a new version."""
+    checksum = SketchRow(version, hashes, None).checksum()
+    connection.execute(
+        "INSERT INTO formulas VALUES(?, ?, ?, ?, ?)", (version, hashes, checksum, num_articles, at)
+    )
+
+
+def merge_postings(connection: apsw.Connection, first_key: int) -> int | None:
+    """Move recent posting rows from a key on to the large table; return where to go on, None at the end."""
+    row = connection.execute(
+        "SELECT key FROM recent_postings WHERE key >= ? ORDER BY key LIMIT 1 OFFSET ?",
+        (first_key, MERGED_ROWS),
+    ).fetchone()
+    end = (1 << 63) - 1 if row is None else max(row[0], first_key + 1)
+    connection.execute(
+        "INSERT INTO postings SELECT key, no FROM recent_postings WHERE key >= ?1 AND key < ?2"
+        " ORDER BY key, no",
+        (first_key, end),
+    )
+    connection.execute("DELETE FROM recent_postings WHERE key >= ? AND key < ?", (first_key, end))
+    return None if row is None else end

@@ -1,0 +1,268 @@
+"""What becomes of articles that arrive at an index: their canonicals, found and judged, nothing written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import apsw
+import numpy as np
+import numpy.typing as npt
+
+from dedup.articles import MISSING_DATE
+from dedup.index import reads
+from dedup.index.rows import Place, Relation, SketchRow
+from dedup.match.scan import MAX_BANDED, MAX_WORDED, Scan
+from dedup.run.arrivals import PostingKeys, likely_candidates, match_arrivals, posting_keys
+from dedup.run.sketching import Sketches, sketch_tokens
+from dedup.settings import Settings
+
+Int64s = npt.NDArray[np.int64]
+
+NOBODY = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Articles that arrive, in their order: number, int64[n], sketch and publication time, int64[n]."""
+
+    nos: Int64s
+    sketches: Sketches
+    published: Int64s
+
+    def __len__(self) -> int:
+        return len(self.nos)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of n arrivals: where each stands, what else it is like, and where canonicals wait.
+
+    `places` are in the order of the arrivals. `keys` and `nos` int64[k] are posting rows, by key.
+    """
+
+    places: list[Place]
+    relations: list[Relation]
+    keys: Int64s
+    nos: Int64s
+
+
+def decide(
+    connection: apsw.Connection,
+    arrivals: Arrivals,
+    settings: Settings,
+    formulas: npt.NDArray[np.uint32],
+    *,
+    gone: Int64s = NOBODY,
+    num_threads: int = 1,
+) -> Decision:
+    """Return what becomes of the arrivals beside the held articles, but for those of the numbers `gone`.
+
+    The very text of a held article goes where that one went, unless a window is set; the others are
+    matched as a batch would.
+    """
+    twins = _find_twins(connection, arrivals, gone) if settings.window_days is None else {}
+    if not twins:
+        return _match(connection, arrivals, settings, formulas, gone, num_threads)
+    fresh = np.array([row for row in range(len(arrivals)) if row not in twins], dtype=np.int64)
+    repeats = dict(zip(twins, _repeat_places(connection, arrivals.nos, twins), strict=True))
+    if not len(fresh):
+        return Decision(list(repeats.values()), [], NOBODY, NOBODY)
+    rest = Arrivals(arrivals.nos[fresh], take_rows(arrivals.sketches, fresh), arrivals.published[fresh])
+    decision = _match(connection, rest, settings, formulas, gone, num_threads)
+    matched = iter(decision.places)
+    places = [repeats[row] if row in repeats else next(matched) for row in range(len(arrivals))]
+    return Decision(places, decision.relations, decision.keys, decision.nos)
+
+
+def take_rows(sketches: Sketches, rows: Int64s) -> Sketches:
+    """Return the sketches of some rows, int64[k], rising and distinct."""
+    tokens, token_offsets = _take_ranges(sketches.tokens, sketches.token_offsets, rows)
+    short = np.flatnonzero(np.isin(sketches.character_rows, rows))
+    characters, character_offsets = _take_ranges(sketches.character_hashes, sketches.character_offsets, short)
+    return Sketches(
+        tokens=tokens,
+        token_offsets=token_offsets,
+        fingerprints=sketches.fingerprints[rows],
+        signatures=sketches.signatures[rows],
+        character_rows=np.searchsorted(rows, sketches.character_rows[short]),
+        character_hashes=characters,
+        character_offsets=character_offsets,
+        character_signatures=sketches.character_signatures[short],
+    )
+
+
+def _take_ranges(
+    values: npt.NDArray[np.uint32], offsets: Int64s, rows: Int64s
+) -> tuple[npt.NDArray[np.uint32], Int64s]:
+    lengths = (offsets[1:] - offsets[:-1])[rows]
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    within = np.arange(ends[-1]) - np.repeat(ends[:-1], lengths)
+    return values[np.repeat(offsets[rows], lengths) + within], ends
+
+
+def sketches_of(rows: Sequence[SketchRow], settings: Settings) -> Sketches:
+    """Return the sketches of articles from what an index keeps of them."""
+    short = [k for k, row in enumerate(rows) if row.characters is not None]
+    characters = [rows[k].characters or b"" for k in short]
+    tokens = [row.tokens for row in rows]
+    return sketch_tokens(
+        np.frombuffer(b"".join(tokens), dtype="<u4").astype(np.uint32, copy=False),
+        _offsets(tokens),
+        np.array(short, dtype=np.int64),
+        np.frombuffer(b"".join(characters), dtype="<u4").astype(np.uint32, copy=False),
+        _offsets(characters),
+        settings,
+    )
+
+
+def _offsets(blobs: Sequence[bytes]) -> Int64s:
+    return np.concatenate([[0], np.cumsum([len(blob) // 4 for blob in blobs])]).astype(np.int64)
+
+
+def sketch_row(no: int, sketches: Sketches, row: int, short: int | None) -> SketchRow:
+    """Return what an index keeps of a sketch; `short` is its index among the short texts."""
+    tokens = sketches.tokens[sketches.token_offsets[row] : sketches.token_offsets[row + 1]]
+    characters = None
+    if short is not None:
+        begin, end = sketches.character_offsets[short : short + 2]
+        characters = sketches.character_hashes[begin:end].astype("<u4", copy=False).tobytes()
+    return SketchRow(no, tokens.astype("<u4", copy=False).tobytes(), characters)
+
+
+def read_arrivals(connection: apsw.Connection, nos: Int64s, settings: Settings) -> Arrivals:
+    """Return held articles in the form of arrivals, in the order of `nos`."""
+    rows, dates = reads.read_sketches(connection, nos)
+    published = np.array([MISSING_DATE if date is None else date for date in dates], dtype=np.int64)
+    return Arrivals(nos, sketches_of(rows, settings), published)
+
+
+def _find_twins(connection: apsw.Connection, arrivals: Arrivals, gone: Int64s) -> dict[int, int]:
+    """Return by row the number of the first held article with the very same tokens."""
+    sketches = arrivals.sketches
+    with_text = np.flatnonzero(sketches.num_tokens > 0)
+    signed = sketches.fingerprints.view(np.int64)
+    found = dict(reads.find_fingerprints(connection, np.unique(signed[with_text])))
+    if not found:
+        return {}
+    absent = set(gone.tolist())
+    at = {row: int(signed[row]) for row in with_text.tolist() if int(signed[row]) in found}
+    firsts = np.unique(np.array([found[fingerprint] for fingerprint in at.values()], dtype=np.int64))
+    tokens = {row.no: row.tokens for row in reads.read_sketches(connection, firsts)[0]}
+    twins = {}
+    for row, fingerprint in at.items():
+        own = sketch_row(0, sketches, row, None).tokens
+        if found[fingerprint] not in absent and tokens[found[fingerprint]] == own:
+            twins[row] = found[fingerprint]
+        else:
+            others = reads.all_with_fingerprint(connection, fingerprint)
+            others = [no for no in others if no not in absent]
+            same = (
+                held.no
+                for held in reads.read_sketches(connection, np.array(others, dtype=np.int64))[0]
+                if held.tokens == own
+            )
+            first = next(same, None)
+            if first is not None:
+                twins[row] = first
+    return twins
+
+
+def _repeat_places(connection: apsw.Connection, nos: Int64s, twins: dict[int, int]) -> list[Place]:
+    """Return where repeats of held articles stand: with the twin's canonical, or with the twin."""
+    twin_nos = np.array(list(twins.values()), dtype=np.int64)
+    return [
+        Place(int(nos[row]), twin.no, 0, 1, 0, 0, 0, 0)
+        if twin.canonical == twin.no
+        else twin._replace(no=int(nos[row]), full_buckets=0)
+        for row, twin in zip(twins, reads.read_places(connection, twin_nos), strict=True)
+    ]
+
+
+def _match(
+    connection: apsw.Connection,
+    arrivals: Arrivals,
+    settings: Settings,
+    formulas: npt.NDArray[np.uint32],
+    gone: Int64s,
+    num_threads: int,
+) -> Decision:
+    posted = posting_keys(arrivals.sketches, settings)
+    by_key = np.lexsort((posted.rows, posted.keys))
+    sorted_keys = posted.keys[by_key]
+    distinct, starts = np.unique(sorted_keys, return_index=True)
+    found_keys, numbers = reads.find_postings(connection, distinct)
+    if len(gone):
+        present = ~np.isin(numbers, gone)
+        found_keys, numbers = found_keys[present], numbers[present]
+    key_at = np.searchsorted(distinct, found_keys)
+    held_counts = np.bincount(key_at, minlength=len(distinct))
+    num_posted = np.diff(np.append(starts, len(sorted_keys)))
+    # Each canonical found for a key is found for each article that posted the key.
+    repeats = num_posted[key_at]
+    within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    found_at = by_key[np.repeat(starts[key_at], repeats) + within]
+    held = likely_candidates(posted, found_at, np.repeat(numbers, repeats))
+    if not len(held) and len(arrivals) == 1:  # nobody to compare with: no scan
+        full = _full_buckets(posted, by_key, num_posted, held_counts, np.ones(1, dtype=np.bool_))
+        place = Place(int(arrivals.nos[0]), int(arrivals.nos[0]), 0, 0, 0, 0, 0, int(full.counts[0]))
+        return Decision([place], [], posted.keys[full.waiting], arrivals.nos[posted.rows[full.waiting]])
+    others = read_arrivals(connection, held, settings)
+    scan = match_arrivals(
+        arrivals.sketches,
+        arrivals.published,
+        others.sketches,
+        others.published,
+        settings,
+        formulas,
+        num_threads,
+    )
+    nos = np.concatenate([held, arrivals.nos])
+    own = np.arange(len(held), len(nos))
+    is_canonical = scan.canonicals[own] == own
+    full = _full_buckets(posted, by_key, num_posted, held_counts, is_canonical)
+    return Decision(
+        _places(scan, nos, own, full.counts),
+        [
+            Relation(*map(int, row))
+            for row in np.column_stack([nos[scan.relations[:, :2]], scan.relations[:, 2:]]).tolist()
+        ],
+        posted.keys[full.waiting],
+        arrivals.nos[posted.rows[full.waiting]],
+    )
+
+
+def _places(scan: Scan, nos: Int64s, own: Int64s, full_counts: Int64s) -> list[Place]:
+    columns = (
+        nos[own], nos[scan.canonicals[own]], scan.kinds[own], scan.exact[own].astype(np.int64),
+        scan.shared[own], scan.own[own], scan.other[own], full_counts,
+    )  # fmt: skip
+    return [Place(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+@dataclass(frozen=True)
+class _Full:
+    """`waiting` int64[k]: posted keys in which canonicals wait now; `counts` int64[n]: full buckets."""
+
+    waiting: Int64s
+    counts: Int64s
+
+
+def _full_buckets(
+    posted: PostingKeys,
+    by_key: Int64s,
+    num_posted: Int64s,
+    held_counts: Int64s,
+    is_canonical: npt.NDArray[np.bool_],
+) -> _Full:
+    """Return who waits where there is room, in the order of keys, and how many full buckets each article met.
+
+    `by_key` sorts the posted keys, those of a key by article; `num_posted` and `held_counts` count by
+    distinct key.
+    """
+    would_wait = (posted.waits & is_canonical[posted.rows])[by_key]
+    before: Int64s = np.cumsum(would_wait, dtype=np.int64) - would_wait
+    key_starts = np.cumsum(num_posted) - num_posted
+    before -= np.repeat(before[key_starts], num_posted)
+    limits = np.where(posted.by_wording, MAX_WORDED, MAX_BANDED)[by_key]
+    is_full = np.repeat(held_counts, num_posted) + before >= limits
+    counts = np.bincount(posted.rows[by_key[is_full]], minlength=len(is_canonical))
+    return _Full(by_key[would_wait & ~is_full], counts)

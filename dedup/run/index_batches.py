@@ -1,0 +1,160 @@
+"""Articles on their way into an index: records in, batches of sketched columns out."""
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dedup.articles import MISSING_DATE, ArticleId, Fields
+from dedup.errors import InputError, RecordError
+from dedup.index.rows import Facts
+from dedup.run.deciding import Arrivals, Int64s, take_rows
+from dedup.run.records import Columns, as_table, columns_of_articles
+from dedup.run.sketching import Sketches, sketch_texts
+from dedup.settings import Settings
+
+_MAX_BATCH_CHARACTERS = 64 << 20
+"""A batch ends once its texts are so long together, however few they are."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Articles as columns, sketched; `keys` are their ids as strings, `contents` hash all that is kept."""
+
+    columns: Columns
+    sketches: Sketches
+    keys: Sequence[str]
+    contents: Sequence[bytes]
+    sources: Sequence[str | None]
+    titles: Sequence[str | None]
+    urls: Sequence[str | None]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def article_id(self, row: int) -> ArticleId:
+        """Return the id as it was given."""
+        return self.columns.ids[row]
+
+    def arrivals(self, rows: Sequence[int], first_no: int) -> Arrivals:
+        """Return some of the articles as they arrive, numbered from `first_no` on."""
+        nos = np.arange(first_no, first_no + len(rows), dtype=np.int64)
+        if len(rows) == len(self):
+            return Arrivals(nos, self.sketches, self.columns.published)
+        chosen = np.array(rows, dtype=np.int64)
+        return Arrivals(nos, take_rows(self.sketches, chosen), self.columns.published[chosen])
+
+    def facts(self, row: int, no: int, added_at: int) -> Facts:
+        """Return what an index keeps of one article beside its sketch."""
+        published = int(self.columns.published[row])
+        num_tokens = int(self.sketches.token_offsets[row + 1] - self.sketches.token_offsets[row])
+        return Facts(
+            no=no,
+            id=self.keys[row],
+            is_integer=int(isinstance(self.columns.ids[row], int)),
+            content=self.contents[row],
+            fingerprint=int(self.sketches.fingerprints[row : row + 1].view(np.int64)[0])
+            if num_tokens
+            else None,
+            published=None if published == MISSING_DATE else published,
+            num_tokens=num_tokens,
+            added_at=added_at,
+            source=self.sources[row],
+            title=self.titles[row],
+            url=self.urls[row],
+        )
+
+    def short_rows(self) -> dict[int, int]:
+        """Return the index among the short texts by row."""
+        rows: Int64s = self.sketches.character_rows
+        return {row: k for k, row in enumerate(rows.tolist())}
+
+
+def batches_of(articles: Any, settings: Settings, fields: Fields, batch_size: int) -> Iterator[Batch]:
+    """Yield the articles in batches; only one batch is held at a time.
+
+    `articles` are mappings, an Arrow table or a data frame. Raises `InputError` for another type,
+    `RecordError` for an article without usable id or text.
+    """
+    first_row = 0
+    for records in _slices(_mappings(articles), fields, settings, batch_size):
+        yield batch_of(records, settings, fields, first_row)
+        first_row += len(records)
+
+
+def batch_of(
+    records: Sequence[Mapping[str, Any]], settings: Settings, fields: Fields, first_row: int = 0
+) -> Batch:
+    """Return one batch of the records, which are those from number `first_row` on."""
+    columns = columns_of_articles(records, settings, fields, first_row)
+    sketches = sketch_texts(columns.texts, settings)
+    titles = [_clean(record.get(fields.title)) for record in records]
+    urls = [_clean(record.get(fields.url)) for record in records]
+    sources = [_clean(source) for source in columns.sources]
+    texts = [record.get(fields.text) for record in records]
+    contents = [
+        _content(*values)
+        for values in zip(texts, titles, sources, urls, columns.published.tolist(), strict=True)
+    ]
+    return Batch(columns, sketches, [str(id_) for id_ in columns.ids], contents, sources, titles, urls)
+
+
+def _mappings(articles: Any) -> Iterator[Mapping[str, Any]]:
+    table = as_table(articles)
+    if table is not None:
+        for batch in table.to_batches(max_chunksize=1024):
+            yield from batch.to_pylist()
+        return
+    if isinstance(articles, (str, bytes, Mapping)) or not isinstance(articles, Iterable):
+        raise InputError(
+            f"articles are a {type(articles).__name__}; expected mappings, an Arrow table or a data frame"
+        )
+    for row, article in enumerate(articles):
+        yield checked_mapping(article, row)
+
+
+def checked_mapping(article: Any, row: int) -> Mapping[str, Any]:
+    """Return the article if it is a mapping; raise `RecordError` for anything else."""
+    if not isinstance(article, Mapping):
+        raise RecordError(
+            f"a {type(article).__name__}; expected a mapping with an id and a text", place=f"record {row}"
+        )
+    return article
+
+
+def _slices(
+    articles: Iterator[Mapping[str, Any]], fields: Fields, settings: Settings, batch_size: int
+) -> Iterator[list[Mapping[str, Any]]]:
+    name = getattr(fields, settings.text_field)
+    while True:
+        records: list[Mapping[str, Any]] = []
+        num_characters = 0
+        for article in itertools.islice(articles, batch_size):
+            records.append(article)
+            text = article.get(name)
+            num_characters += len(text) if isinstance(text, str) else 0
+            if num_characters >= _MAX_BATCH_CHARACTERS:
+                break
+        if not records:
+            return
+        yield records
+
+
+def _clean(value: Any) -> str | None:
+    """Return a string that a file can hold, None for what is no string."""
+    if not isinstance(value, str):
+        return None
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
+
+
+def _content(text: Any, title: str | None, source: str | None, url: str | None, published: int) -> bytes:
+    """Return a hash of 16 bytes of all that makes an article another one under the same id."""
+    digest = hashlib.blake2b(digest_size=16)
+    for value in (text if isinstance(text, str) else None, title, source, url, str(published)):
+        data = b"" if value is None else value.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:" % (-1 if value is None else len(data)))
+        digest.update(data)
+    return digest.digest()

@@ -1,0 +1,66 @@
+"""The settings of an index: written when it is made, compared when it is opened."""
+
+import dataclasses
+import datetime
+import json
+from pathlib import Path
+
+from dedup.errors import IndexFileError, SettingsError
+from dedup.settings import RULE_VERSION, Settings
+from dedup.text.fold_table import load_fold_table
+
+_MADE_BY = {"rule_version": "the rule of groups", "fold_table": "the fold table", "hashes": "the hashes"}
+
+HASH_CONTRACT = "1"
+"""Raised when the hash of a token or shingle changes for the same folded text (`text.hashing`)."""
+
+
+def meta_of(settings: Settings) -> list[tuple[str, str]]:
+    """Return the rows of `meta` for a new index."""
+    return [
+        *_versions().items(),
+        ("settings", json.dumps(dataclasses.asdict(settings), sort_keys=True)),
+        ("settings_fingerprint", settings.fingerprint()),
+        ("created_at", datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")),
+    ]
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "rule_version": str(RULE_VERSION),
+        "fold_table": load_fold_table().digest,
+        "hashes": HASH_CONTRACT,
+    }
+
+
+def settings_for(meta: dict[str, str], wanted: Settings | None, path: Path) -> Settings:
+    """Return the settings of an index, which are `wanted` if that is given.
+
+    Raises `SettingsError` that names each setting in which they differ, `IndexFileError` where this
+    version of the program would hash or judge otherwise than the one that made the index.
+    """
+    for name, value in _versions().items():
+        if meta.get(name) != value:
+            raise IndexFileError(
+                f"{path}: {_MADE_BY[name]} of the index is {meta.get(name)}, that of this program {value}; "
+                "use the version of the program that made it, or build the index again"
+            )
+    try:
+        values = json.loads(meta["settings"])
+        values["source_priority"] = tuple(values["source_priority"])
+        held = Settings(**values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise IndexFileError(f"{path}: its settings cannot be read ({error}); it is damaged") from error
+    if held.fingerprint() != meta.get("settings_fingerprint"):
+        raise IndexFileError(f"{path}: its settings do not have their fingerprint; it is damaged")
+    if wanted is None or wanted == held:
+        return held
+    differing = [
+        f"{field.name} is {getattr(held, field.name)!r} there, {getattr(wanted, field.name)!r} asked for"
+        for field in dataclasses.fields(Settings)
+        if getattr(held, field.name) != getattr(wanted, field.name)
+    ]
+    raise SettingsError(
+        f"{path}: was made with other settings: {'; '.join(differing)}; open it with its own (settings=None) "
+        "or build another index"
+    )
