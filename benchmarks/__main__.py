@@ -14,6 +14,9 @@ BENCHMARKS = {
     "nightly": "the whole command over a week of news, from start to exit",
     "quality": "precision and recall on judged pairs, beside datasketch's usual way",
     "ablation": "the judged pairs, with one number of the rule changed at a time",
+    "generated": "generated articles beside real ones: similarities and frequencies",
+    "end_to_end": "file to groups: ours up to millions of articles, every peer beside ours",
+    "edits": "recall where one thing was changed: ours and each peer",
     "floods": "many copies and many templated articles: time, memory, growth, answers",
 }
 RESULTS = Path(__file__).parent / "results"
@@ -79,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--field", default="text", help="field of the text in --data (default: text)")
     parser.add_argument("--limit", type=int, help="take no more than this many articles of --data")
     parser.add_argument("--sizes", type=int, nargs="+", help="numbers of articles in the floods")
+    parser.add_argument("--peer-sizes", type=int, nargs="+", help="numbers of articles beside peers")
+    parser.add_argument("--scratch", type=Path, help="folder for generated files (5 million take 19 GB)")
     parser.add_argument("--repeats", type=int, help="rounds in which each contender runs once")
     parser.add_argument("--out", type=Path, help="where results go (default: benchmarks/results/NAME.json)")
     return parser

@@ -79,7 +79,7 @@ def base_of(seed, number, recipe):
 
 @kernel
 def _plan_original(seed, number, tables, recipe, sentences, seeds):
-    """Write the sentences of an original and the seed of each one's words; return count and how they are written.
+    """Write the sentences of an original and seeds of their words; return count and how they are written.
 
     How: the chance that a word is replaced, and that a sentence goes over into another one half-way.
     """
