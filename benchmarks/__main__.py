@@ -16,6 +16,8 @@ BENCHMARKS = {
     "ablation": "the judged pairs, with one number of the rule changed at a time",
     "generated": "generated articles beside real ones: similarities and frequencies",
     "end_to_end": "file to groups: ours up to millions of articles, every peer beside ours",
+    "accuracy": "bias and error of estimated similarities, each sketch beside the binomial figure",
+    "core": "text to signature by language, length and threads; the kernel beside a plain loop",
     "edits": "recall where one thing was changed: ours and each peer",
     "floods": "many copies and many templated articles: time, memory, growth, answers",
 }

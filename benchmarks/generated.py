@@ -51,9 +51,6 @@ def run(
         },
         "words_replaced_by_bits_of_number": [round(float(p), 4) for p in novelty_by_size(pool)],
         "articles": report,
-        "whole_corpus_words": {"real": _words(_real(size)[0]), "generated": _words(_generated(pool, size)[0])}
-        if "real" in report
-        else {},
     }
 
 
@@ -96,11 +93,8 @@ def _describe(texts: list[str], families: npt.NDArray[np.int64]) -> dict[str, An
             "histogram": _histogram(random, RANDOM_EDGES),
         },
         "shingle_frequencies": _frequencies(sets),
+        "word_frequencies": _frequencies(shingle_sets(texts, size=1)),
     }
-
-
-def _words(texts: list[str]) -> dict[str, Any]:
-    return _frequencies(shingle_sets(texts, size=1))
 
 
 def _frequencies(sets: ShingleSets) -> dict[str, Any]:
