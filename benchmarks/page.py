@@ -124,9 +124,10 @@ def _end_to_end(report: Report) -> Iterator[str]:
         )
         if entry["find_pairs"]:
             pairs = entry["find_pairs"]
+            near = pairs["recall_at_threshold_to_0.05_above"]
             yield (
                 f"`find_pairs` at {pairs['threshold']}: recall {pairs['recall']} of "
-                f"{pairs['pairs_to_find']:,} exact pairs, {pairs['recall_at_threshold_to_0.05_above']} of those "
+                f"{pairs['pairs_to_find']:,} exact pairs, {near} of those "
                 "within 0.05 of the threshold."
             )
         for name, reason in entry["left_out"].items():

@@ -34,9 +34,9 @@ class Recipe:
     - `days_back`: a copy follows its original within so many days; `wire_share` of the copies are of every
       `wire_step`th article, so that some originals have many copies;
     - `run_on`: chance that the next sentence comes from the same article as the last;
-    - `splice_share`: chance that the second half of a sentence is that of another one
-    - `formula_share` of the originals are of `num_formulas` formulas: one real article each, with
-      `formula_low` to `formula_high` of its words replaced.
+    - `splice_share`: chance that the second half of a sentence is that of another one;
+    - `formula_share` of the originals are of formulas, `formula_rate` for each article: a real article each,
+      with `formula_low` to `formula_high` of its words replaced.
     """
 
     count: int
@@ -49,7 +49,7 @@ class Recipe:
     run_on: float = 0.1
     splice_share: float = 0.8
     formula_share: float = 0.2
-    num_formulas: int = 3000
+    formula_rate: float = 0.15
     formula_low: float = 0.12
     formula_high: float = 0.4
 
@@ -166,7 +166,7 @@ def _kernel_recipe(pool: Pool, recipe: Recipe) -> _KernelRecipe:
         recipe.run_on,
         recipe.splice_share,
         recipe.formula_share,
-        recipe.num_formulas,
+        max(1, int(recipe.count * recipe.formula_rate)),
         recipe.formula_low,
         recipe.formula_high,
         novelty_by_size(pool),
