@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.environment import describe_environment, use_one_thread
+from benchmarks.page import write_page
 
 BENCHMARKS = {
     "sketch": "text to signature, beside rensa and datasketch; then each stage apart",
@@ -17,8 +18,15 @@ BENCHMARKS = {
     "ablation": "the judged pairs, with one number of the rule changed at a time",
     "ngrams": "short texts by character shingles of each length, in each language",
     "spark": "the groups of a week of news on Spark beside those of one machine; needs the extra spark",
+    "generated": "generated articles beside real ones: similarities and frequencies",
+    "end_to_end": "file to groups: ours up to millions of articles, every peer beside ours",
+    "accuracy": "bias and error of estimated similarities, each sketch beside the binomial figure",
+    "core": "text to signature by language, length and threads; the kernel beside a plain loop",
+    "edits": "recall where one thing was changed: ours and each peer",
     "floods": "many copies and many templated articles: time, memory, growth, answers",
 }
+PAGE = "page"
+"""No benchmark: writes the page of the results that there are."""
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -26,7 +34,7 @@ def main() -> int:
     """Run the named benchmarks, all by default; return 1 if a check in one of them failed."""
     use_one_thread()
     arguments = _parser().parse_args()
-    names = arguments.names or list(BENCHMARKS)
+    names = [name for name in arguments.names or BENCHMARKS if name != PAGE]
     if arguments.out and len(names) > 1:
         _parser().error("--out takes the results of one benchmark; name one")
     failed = False
@@ -40,6 +48,11 @@ def main() -> int:
             failed |= not holds
             _say(f"{name}: {'ok' if holds else 'FAILED'}: {check}")
         _say(f"{name}: results are in {out}")
+    if not arguments.out:
+        lacking: list[str] = []
+        _say(f"the page is {write_page(lacking=lacking)}")
+        for lack in lacking:
+            _say(f"page: lacking: {lack}")
     return int(failed)
 
 
@@ -77,11 +90,15 @@ def _parser() -> argparse.ArgumentParser:
         description=f"Benchmarks:\n{known}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*BENCHMARKS, []], help="default: all")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", choices=[*BENCHMARKS, PAGE, []], help="default: all"
+    )
     parser.add_argument("--data", type=Path, help="articles, .jsonl, .jsonl.xz or .jsonl.gz")
     parser.add_argument("--field", default="text", help="field of the text in --data (default: text)")
     parser.add_argument("--limit", type=int, help="take no more than this many articles of --data")
     parser.add_argument("--sizes", type=int, nargs="+", help="numbers of articles in the floods")
+    parser.add_argument("--peer-sizes", type=int, nargs="+", help="numbers of articles beside peers")
+    parser.add_argument("--scratch", type=Path, help="folder for generated files (5 million take 19 GB)")
     parser.add_argument("--repeats", type=int, help="rounds in which each contender runs once")
     parser.add_argument("--out", type=Path, help="where results go (default: benchmarks/results/NAME.json)")
     return parser

@@ -24,7 +24,7 @@ def measure_estimates(texts: list[str], found: dict[str, Any]) -> dict[str, dict
     long = [text for text in texts if len(text.split()) >= MIN_WORDS]
     chosen = long[:: max(1, len(long) // NUM_TEXTS)][:NUM_TEXTS]
     originals = [peers.tuned_shingles(text) for text in chosen]
-    signers = dict(_signers(found))
+    signers = dict(signers_of(found))
     report = {}
     for edit in (insert_in_front, cut_end, replace_words):
         copies = [peers.tuned_shingles(edit(text)) for text in chosen]
@@ -74,12 +74,25 @@ def _errors(errors: np.ndarray) -> dict[str, float]:
     }
 
 
-def _signers(found: dict[str, Any]) -> Iterator[tuple[str, Callable[[list], np.ndarray]]]:
+def signers_of(found: dict[str, Any]) -> Iterator[tuple[str, Callable[[list], np.ndarray]]]:
+    """Yield names and functions from lists of shingle sets to signatures, one row a set."""
     yield "dedup", _sign_ours
     if "rensa" in found:
         full, sampling = peers.rensa_from_bytes(found["rensa"]), peers.rensa_sampling(found["rensa"])
         yield "rensa full-set", lambda sets: np.array(full(sets).to_rows())
         yield "rensa position-sampling", lambda sets: np.array(sampling(sets).to_rows())
+        c_minhash = found["rensa"].CMinHash
+        yield (
+            "rensa C-MinHash",
+            lambda sets: np.array(
+                c_minhash.digests64_from_token_sets(
+                    [[one.decode() for one in row] for row in sets], peers.NUM_PERM, peers.SEED
+                )
+            ),
+        )
+    if "datasketch" in found:
+        sha1 = peers.datasketch_bulk(found["datasketch"], None)
+        yield "datasketch with SHA-1", lambda sets: np.stack([each.hashvalues for each in sha1(sets)])
     if {"datasketch", "xxhash"} <= found.keys():
         bulk = peers.datasketch_bulk(found["datasketch"], peers.xxh32(found["xxhash"]))
         yield "datasketch with xxhash", lambda sets: np.stack([each.hashvalues for each in bulk(sets)])
