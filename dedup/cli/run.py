@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from dedup.settings import Settings
 
 _NAMES: dict[str, Any] = {"show_default": True, "metavar": "NAME"}
-PROFILES = ("article", "headline")  # these two as in `dedup.settings`, a test holds it: help stays quick
+PROFILES = ("article", "headline")  # these three as in `dedup.settings`, a test holds it: help stays quick
 POLICIES = ("earliest", "longest", "first-seen")
+FURNITURE = ("cut", "keep")
 _OPTION_OF = {"window_days": "--window"}
 """Options that have another name than their setting."""
 
@@ -70,6 +71,10 @@ def _set_form(context: click.Context, parameter: click.Parameter, value: str) ->
 @click.option(
     "--cut-copies", type=click.Choice(["keep", "remove"]), default="keep", show_default=True,
     help="Whether parts of longer articles stay in unique.jsonl.",
+)  # fmt: skip
+@click.option(
+    "--furniture", type=click.Choice(FURNITURE), default="cut", show_default=True,
+    help="Whether links, source lines and the like are left out of what is compared.",
 )  # fmt: skip
 @click.option(
     "--workers", type=click.IntRange(1, 256), metavar="N", help="Threads.  [default: one for each core]"
@@ -146,6 +151,7 @@ def _settings(options: dict[str, Any]) -> "Settings":
         "source_priority": tuple(options["source_priority"]),
         "window_days": options["window"],
         "threshold": options["threshold"],
+        "furniture": options["furniture"],
     }
     given = {name: value for name, value in changes.items() if value is not None}
     try:
