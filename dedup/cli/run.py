@@ -86,6 +86,7 @@ def _set_form(context: click.Context, parameter: click.Parameter, value: str) ->
     "--log-format", type=click.Choice(FORMS), default="text", show_default=True, is_eager=True,
     callback=_set_form, help="Form of progress, errors and summary.",
 )  # fmt: skip
+@click.option("--html/--no-html", help="The text of records is HTML; needs the extra html.")
 @click.option("--id-field", default="id", help="Field with the id.", **_NAMES)
 @click.option("--text-field", default="text", help="Field with the text.", **_NAMES)
 @click.option("--title-field", default="title", help="Field with the title.", **_NAMES)
@@ -121,7 +122,7 @@ def _run(
     log: Log,
 ) -> "RunResult":
     from dedup.cli.progress import show_progress
-    from dedup.formats.inputs import open_inputs
+    from dedup.formats.inputs import html_fields, open_inputs
     from dedup.formats.output import check_output, folder_beside
     from dedup.run import nightly
 
@@ -129,7 +130,7 @@ def _run(
     found = open_inputs(inputs, spool_folder=folder_beside(out))
     with show_progress(sum(file.size_bytes for file in found.files), log) as progress:
         return nightly.run(
-            found.files,
+            html_fields(found.files) if options["html"] else found.files,
             out,
             settings,
             fields=fields,
