@@ -5,12 +5,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 import dedup
 from benchmarks.quality import ARTICLES, DATA, read_lines, relations, score_articles
 from dedup.match import wording
 from dedup.run.batch import group_sketches
-from dedup.run.records import columns_of
-from dedup.run.sketching import sketch_texts
+from dedup.run.records import Columns, columns_of
+from dedup.run.recurring import cut_lines
+from dedup.run.sketching import Sketches, sketch_texts
+from dedup.text.markers import Markers
 
 REPEATS = 1
 SWEEPS: dict[str, tuple[float, ...]] = {
@@ -37,7 +41,7 @@ def run(
         return {"checks": {}, "variants": {}}
     fields = dedup.Fields(text="body", date="date")
     columns = columns_of(list(read_lines(DATA / "saudi_2015-07.jsonl.xz")), dedup.Settings(), fields)
-    sketches = sketch_texts(columns.texts, dedup.Settings())
+    sketches = _sketch(columns, dedup.Settings())
     pairs = list(read_lines(DATA / ARTICLES))
     variants = {}
     for name, settings, days in _variants():
@@ -50,7 +54,33 @@ def run(
             "candidate_pairs": groups.scan.num_candidates,
             **score_articles(pairs, *relations(groups)),
         }
+    for name, sketches in _furniture(columns):
+        say(f"ablation: {name}")
+        settings = dedup.Settings()
+        groups = group_sketches(columns.ids, columns.published, columns.sources, sketches, settings)
+        variants[name] = {
+            "groups": len(groups),
+            "links": len(groups.links),
+            "articles_cut": int((groups.num_cut > 0).sum()),
+            **score_articles(pairs, *relations(groups)),
+        }
     return {"checks": {}, "default": dedup.Settings().as_dict(), "variants": variants}
+
+
+def _sketch(columns: Columns, settings: dedup.Settings) -> Sketches:
+    return cut_lines(sketch_texts(columns.texts, settings), columns.sources, settings)
+
+
+def _furniture(columns: Columns) -> Iterator[tuple[str, Sketches]]:
+    """Yield the sketches with page furniture left in, and cut in one of the two ways."""
+    settings, none = dedup.Settings(), np.empty(0, dtype=np.uint64)
+    yield "furniture kept", _sketch(columns, dedup.Settings(furniture="keep"))
+    marked = sketch_texts(columns.texts, settings)
+    yield "furniture by markers alone", cut_lines(marked, columns.sources, settings, none)
+    no_markers = Markers(none, np.empty(0, dtype=np.uint8), 1, 0)
+    with patch("dedup.run.sketching.load_markers", lambda: no_markers):
+        unmarked = sketch_texts(columns.texts, settings)
+    yield "furniture by recurring lines alone", cut_lines(unmarked, columns.sources, settings)
 
 
 def _variants() -> Iterator[tuple[str, dedup.Settings, int]]:
