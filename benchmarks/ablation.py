@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 import dedup
 from benchmarks.quality import ARTICLES, DATA, read_lines
 from benchmarks.quality_scores import relations, score_articles
@@ -12,9 +14,11 @@ from dedup.match import wording
 from dedup.run import arrivals
 from dedup.run.arrivals import posting_keys
 from dedup.run.batch import group_sketches
-from dedup.run.records import columns_of
-from dedup.run.sketching import sketch_texts
+from dedup.run.records import Columns, columns_of
+from dedup.run.recurring import cut_lines
+from dedup.run.sketching import Sketches, sketch_texts
 from dedup.sketch.bands import Bands
+from dedup.text.markers import Markers
 
 REPEATS = 1
 SWEEPS: dict[str, tuple[float, ...]] = {
@@ -52,7 +56,7 @@ def run(
         return {"checks": {}, "variants": {}}
     fields = dedup.Fields(text="body", date="date")
     columns = columns_of(list(read_lines(DATA / "saudi_2015-07.jsonl.xz")), dedup.Settings(), fields)
-    sketches = sketch_texts(columns.texts, dedup.Settings())
+    sketches = _sketch(columns, dedup.Settings())
     pairs = list(read_lines(DATA / ARTICLES))
     variants = {}
     for name, settings, days in _variants():
@@ -63,6 +67,16 @@ def run(
             "groups": len(groups),
             "links": len(groups.links),
             "candidate_pairs": groups.scan.num_candidates,
+            **score_articles(pairs, *relations(groups)),
+        }
+    for name, cut in _furniture(columns):
+        say(f"ablation: {name}")
+        settings = dedup.Settings()
+        groups = group_sketches(columns.ids, columns.published, columns.sources, cut, settings)
+        variants[name] = {
+            "groups": len(groups),
+            "links": len(groups.links),
+            "articles_cut": int((groups.num_cut > 0).sum()),
             **score_articles(pairs, *relations(groups)),
         }
     lanes = {}
@@ -84,6 +98,22 @@ def run(
             **score_articles(pairs, *relations(groups)),
         }
     return {"checks": {}, "default": dedup.Settings().as_dict(), "variants": variants, "lanes": lanes}
+
+
+def _sketch(columns: Columns, settings: dedup.Settings) -> Sketches:
+    return cut_lines(sketch_texts(columns.texts, settings), columns.sources, settings)
+
+
+def _furniture(columns: Columns) -> Iterator[tuple[str, Sketches]]:
+    """Yield the sketches with page furniture left in, and cut in one of the two ways."""
+    settings, none = dedup.Settings(), np.empty(0, dtype=np.uint64)
+    yield "furniture kept", _sketch(columns, dedup.Settings(furniture="keep"))
+    marked = sketch_texts(columns.texts, settings)
+    yield "furniture by markers alone", cut_lines(marked, columns.sources, settings, none)
+    no_markers = Markers(none, np.empty(0, dtype=np.uint8), 1, 0)
+    with patch("dedup.run.sketching.load_markers", lambda: no_markers):
+        unmarked = sketch_texts(columns.texts, settings)
+    yield "furniture by recurring lines alone", cut_lines(unmarked, columns.sources, settings)
 
 
 def _variants() -> Iterator[tuple[str, dedup.Settings, int]]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dedup.run.sketching import sign_texts
     from dedup.settings import Settings
     from dedup.sketch.signatures import estimate_jaccard, from_datasketch, sign_shingle_hashes, to_datasketch
+    from dedup.text.cutting import CutLine, CutText, cut_furniture
     from dedup.text.hashing import hash_character_shingle, hash_word_shingle
     from dedup.text.normalize import character_shingles, normalize, tokens, word_shingles
 
@@ -74,6 +75,7 @@ _HOMES = {
         "sign_shingle_hashes",
         "to_datasketch",
     ),
+    "dedup.text.cutting": ("CutLine", "CutText", "cut_furniture"),
     "dedup.text.hashing": ("hash_character_shingle", "hash_word_shingle"),
     "dedup.text.normalize": ("character_shingles", "normalize", "tokens", "word_shingles"),
 }

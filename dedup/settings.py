@@ -19,9 +19,11 @@ PROFILES: dict[str, dict[str, Any]] = {
 
 RULE_VERSION = 2
 """Raised when a constant outside the settings changes what is a copy: those of `match.facts`, `match.judge`,
-`match.passages`, `match.scan` and `match.wording`, and the fold table."""
+`match.passages`, `match.scan` and `match.wording`, the fold table, and the markers and numbers of page
+furniture."""
 
 KEEP_POLICIES = ("earliest", "longest", "first-seen")
+FURNITURE_POLICIES = ("cut", "keep")
 
 NGRAM_LENGTHS = (3, 2, 2, 3, 2, 3, 3, 3)
 """Length of a character shingle for each script class of its first character (see `text.fold_table`):
@@ -65,6 +67,8 @@ class Settings:
     - `keep`: the policy that chooses canonicals; `source_priority`: names of sources, best first.
     - `window_days`: articles published further apart than this are not copies; None for no bound. An
       article without a date is near to all.
+    - `furniture`: "cut" leaves page furniture (links to other articles, source lines, keywords, lines that
+      recur across a source) out of what is compared, "keep" compares whole texts.
     - The fields from `copy_length_ratio` on are the rule of groups, see `match.judge`. They were chosen
       together on judged pairs (`docs/quality.md`) and are seldom worth a change.
     """
@@ -80,6 +84,7 @@ class Settings:
     keep: str = "earliest"
     source_priority: tuple[str, ...] = ()
     window_days: float | None = None
+    furniture: str = "cut"
     copy_length_ratio: float = 0.6
     part_length_ratio: float = 0.75
     part_coverage: float = 0.5
@@ -107,6 +112,7 @@ class Settings:
     def __post_init__(self) -> None:
         _check_choice("profile", self.profile, tuple(PROFILES))
         _check_choice("keep", self.keep, KEEP_POLICIES)
+        _check_choice("furniture", self.furniture, FURNITURE_POLICIES)
         for name, value in PROFILES[self.profile].items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
@@ -136,6 +142,11 @@ class Settings:
     def uses_words(self) -> bool:
         """Whether word shingles are compared; character shingles of short texts always are."""
         return self.profile == "article"
+
+    @property
+    def cuts_furniture(self) -> bool:
+        """Whether page furniture is left out; titles have none."""
+        return self.uses_words and self.furniture == "cut"
 
     @property
     def text_field(self) -> str:

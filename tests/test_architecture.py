@@ -51,7 +51,7 @@ IO_MODULES = {
     *("json", "csv", "pickle", "urllib", "click", "rich", "msgspec", "warnings", "zipfile", "importlib"),
     *("pyarrow.csv", "pyarrow.json", "pyarrow.parquet", "pyarrow.fs", "pyarrow.dataset", "pyspark"),
 }
-FOLD_TABLE_LOADER = Path("text/fold_table.py")
+DATA_LOADERS = {Path("text/fold_table.py"), Path("text/markers.py")}
 
 
 def room_of(path: Path) -> str:
@@ -115,14 +115,14 @@ CORE_FILES = [path for path in TREES if room_of(path) in CORE]
 def test_text_sketch_and_match_do_no_input_or_output(path: Path) -> None:
     used = {module for module, _, _ in imports_of(TREES[path])}
     used |= {f"{module}.{name}" for module, name, _ in imports_of(TREES[path]) if module == "pyarrow"}
-    if path == FOLD_TABLE_LOADER:  # the one file of data is read from the package
+    if path in DATA_LOADERS:  # the files of data are read from the package
         used -= {"io", "zipfile", "importlib"}
     assert not {module for module in used if module in IO_MODULES or module.partition(".")[0] in IO_MODULES}
     for node in ast.walk(TREES[path]):
         if isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             assert called not in {"open", "read_text", "write_text", "write_bytes", "save", "savez", "tofile"}
-            assert called not in {"read_bytes", "load"} or path == FOLD_TABLE_LOADER
+            assert called not in {"read_bytes", "load"} or path in DATA_LOADERS
 
 
 @pytest.mark.parametrize("path", [path for path in TREES if room_of(path) != "cli"], ids=str)

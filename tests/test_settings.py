@@ -56,6 +56,7 @@ GOOD = [
     *[("num_perm", value) for value in (16, 4096)],
     *[("seed", value) for value in (0, (1 << 32) - 1)],
     *[("keep", value) for value in KEEP_POLICIES],
+    *[("furniture", value) for value in ("cut", "keep")],
     *[("source_priority", value) for value in ((), ("واس", "okaz"))],
     *[("window_days", value) for value in (None, 0, 0.5, 36500)],
 ]
@@ -124,6 +125,7 @@ OTHER_VALUES = {
     "keep": "longest",
     "source_priority": ("a",),
     "window_days": 3.0,
+    "furniture": "keep",
 }
 
 

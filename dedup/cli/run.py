@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from dedup.settings import Settings
 
 _NAMES: dict[str, Any] = {"show_default": True, "metavar": "NAME"}
-PROFILES = ("article", "headline")  # these two as in `dedup.settings`, a test holds it: help stays quick
+PROFILES = ("article", "headline")  # these three as in `dedup.settings`, a test holds it: help stays quick
 POLICIES = ("earliest", "longest", "first-seen")
+FURNITURE = ("cut", "keep")
 _OPTION_OF = {"window_days": "--window"}
 """Options that have another name than their setting."""
 
@@ -72,6 +73,10 @@ def _set_form(context: click.Context, parameter: click.Parameter, value: str) ->
     help="Whether parts of longer articles stay in unique.jsonl.",
 )  # fmt: skip
 @click.option(
+    "--furniture", type=click.Choice(FURNITURE), default="cut", show_default=True,
+    help="Whether links, source lines and the like are left out of what is compared.",
+)  # fmt: skip
+@click.option(
     "--workers", type=click.IntRange(1, 256), metavar="N", help="Threads.  [default: one for each core]"
 )
 @click.option("--overwrite/--no-overwrite", help="Replace OUT once the new one is whole.")
@@ -81,6 +86,7 @@ def _set_form(context: click.Context, parameter: click.Parameter, value: str) ->
     "--log-format", type=click.Choice(FORMS), default="text", show_default=True, is_eager=True,
     callback=_set_form, help="Form of progress, errors and summary.",
 )  # fmt: skip
+@click.option("--html/--no-html", help="The text of records is HTML; needs the extra html.")
 @click.option("--id-field", default="id", help="Field with the id.", **_NAMES)
 @click.option("--text-field", default="text", help="Field with the text.", **_NAMES)
 @click.option("--title-field", default="title", help="Field with the title.", **_NAMES)
@@ -116,7 +122,7 @@ def _run(
     log: Log,
 ) -> "RunResult":
     from dedup.cli.progress import show_progress
-    from dedup.formats.inputs import open_inputs
+    from dedup.formats.inputs import html_fields, open_inputs
     from dedup.formats.output import check_output, folder_beside
     from dedup.run import nightly
 
@@ -124,7 +130,7 @@ def _run(
     found = open_inputs(inputs, spool_folder=folder_beside(out))
     with show_progress(sum(file.size_bytes for file in found.files), log) as progress:
         return nightly.run(
-            found.files,
+            html_fields(found.files) if options["html"] else found.files,
             out,
             settings,
             fields=fields,
@@ -147,6 +153,7 @@ def settings_of(options: dict[str, Any]) -> "Settings":
         "source_priority": tuple(options["source_priority"]),
         "window_days": options["window"],
         "threshold": options["threshold"],
+        "furniture": options["furniture"],
     }
     given = {name: value for name, value in changes.items() if value is not None}
     try:

@@ -13,6 +13,7 @@ from typing import BinaryIO, NoReturn
 from dedup.errors import InputError
 from dedup.formats.byte_source import SpooledSource, display_name
 from dedup.formats.delimited import DelimitedFile
+from dedup.formats.html import HtmlField, HtmlFiles
 from dedup.formats.json_file import JsonFile
 from dedup.formats.json_lines import JsonLinesFile
 from dedup.formats.packed import MAGIC
@@ -23,6 +24,9 @@ from dedup.formats.text_files import TextFile, TextFiles
 STANDARD_INPUT = "-"
 
 _TEXT = ".txt"
+_HTML = (".html", ".htm")
+_ARTICLES = (_TEXT, *_HTML)
+"""Suffixes of files that hold one article each."""
 _PARQUET = ".parquet"
 _READERS: dict[str, Callable[[Path], RecordFile]] = {
     ".jsonl": JsonLinesFile,
@@ -32,7 +36,7 @@ _READERS: dict[str, Callable[[Path], RecordFile]] = {
     ".tsv": lambda path: DelimitedFile(path, "\t"),
     _PARQUET: ParquetFile,
 }
-_PACKABLE = [suffix for suffix in (*_READERS, _TEXT) if suffix != _PARQUET]
+_PACKABLE = [suffix for suffix in (*_READERS, *_ARTICLES) if suffix != _PARQUET]
 SUPPORTED = f"{', '.join(_PACKABLE)} (each also packed: {', '.join(MAGIC)}) and {_PARQUET}"
 
 _OUTPUT_FILES = ("summary.json", "groups.jsonl")
@@ -69,8 +73,8 @@ def open_inputs(
         search.look_for(argument)
     files: list[RecordFile] = []
     for kind, group in itertools.groupby(search.found.values(), key=lambda found: found.kind):
-        if kind == _TEXT:
-            files.append(_text_files(list(group)))
+        if kind in _ARTICLES:
+            files.append(_article_files(list(group), HtmlFiles if kind in _HTML else TextFiles))
         elif kind == STANDARD_INPUT:
             files.append(JsonLinesFile(_spooled(standard_input, spool_folder)))
         else:
@@ -137,7 +141,7 @@ class _Search:
 
     def _add(self, path: Path, kind: str, named: Path) -> None:
         stem = display_name(named.as_posix())
-        while Path(stem).suffix.lower() in (*MAGIC, _TEXT):
+        while Path(stem).suffix.lower() in (*MAGIC, *_ARTICLES):
             stem = stem[: -len(Path(stem).suffix)]
         self.found.setdefault(os.path.realpath(path), _Found(path, kind, stem))
 
@@ -192,7 +196,7 @@ def _kind_of(path: Path) -> str | None:
     if suffix in MAGIC:
         suffix = path.with_suffix("").suffix.lower()
         return suffix if suffix in _PACKABLE else None
-    return suffix if suffix in _READERS or suffix == _TEXT else None
+    return suffix if suffix in _READERS or suffix in _ARTICLES else None
 
 
 def _spooled(stream: BinaryIO | None, folder: Path | None) -> SpooledSource:
@@ -201,8 +205,13 @@ def _spooled(stream: BinaryIO | None, folder: Path | None) -> SpooledSource:
     return SpooledSource("standard input", stream or sys.stdin.buffer, folder)
 
 
-def _text_files(found: Sequence[_Found]) -> TextFiles:
+def html_fields(files: Sequence[RecordFile]) -> list[RecordFile]:
+    """Return files whose texts are HTML, so that the articles in them are read; HTML files as they are."""
+    return [file if isinstance(file, HtmlFiles) else HtmlField(file) for file in files]
+
+
+def _article_files(found: Sequence[_Found], reader: type[TextFiles]) -> TextFiles:
     name = display_name(found[0].path)
     if len(found) > 1:
-        name = f"{len(found)} text files from {name} on"
-    return TextFiles(name, [TextFile(item.id, item.path) for item in found])
+        name = f"{len(found)} {reader.kind} from {name} on"
+    return reader(name, [TextFile(item.id, item.path) for item in found])

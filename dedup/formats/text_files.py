@@ -24,12 +24,15 @@ class TextFile:
 class TextFiles:
     """Text files on disk, read one after the other. Its lines are their numbers in this order, from 1."""
 
+    kind = "text files"
+    has_title = False
+
     def __init__(self, name: str, files: Sequence[TextFile]) -> None:
         self.name = name
         self.bytes_read = 0
         self._ids = [file.id for file in files]
         self._sources = [FileSource(file.path) for file in files]
-        self._names: FieldNames | None = None
+        self._fields: Fields | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -39,24 +42,31 @@ class TextFiles:
     def check(self, fields: Fields, text_field: str) -> None:
         """See `RecordFile`; text files have no title, nor another field that could be compared."""
         FieldNames.of(fields, text_field)
-        if text_field != fields.text:
-            raise InputError(f"{self.name}: text files have no {text_field!r}; give records that have one")
+        if text_field != fields.text and not (self.has_title and text_field == fields.title):
+            raise InputError(f"{self.name}: {self.kind} have no {text_field!r}; give records that have one")
         for source in self._sources:
             source.check()
 
     def chunks(self, fields: Fields, text_field: str) -> Iterator[Chunk]:
         """Yield the articles; see `RecordFile`. A reject names the text file, and its first line."""
-        self._names = FieldNames.of(fields, text_field)
+        self._fields = fields
         self.bytes_read = 0
-        builder = ChunkBuilder(self.name, self._names)
+        builder = ChunkBuilder(self.name, FieldNames.of(fields, text_field))
         for number, (id_, source) in enumerate(zip(self._ids, self._sources, strict=True), 1):
             content, reason = _read(source.blocks())
             if reason is None:
                 try:
-                    builder.add(number, id_, content.decode(), None, None, content)
+                    record = self.article(content, fields)
                 except UnicodeDecodeError as error:
                     byte = content[error.start]
                     reason = f"not UTF-8: byte 0x{byte:02x} at offset {error.start}, {error.reason}"
+                except ValueError as error:
+                    reason = str(error)
+                else:
+                    text = record.get(text_field, "")
+                    builder.add(
+                        number, id_, text, record.get(fields.source), record.get(fields.date), content
+                    )
             if reason is not None:
                 builder.chunk.rejects.append(Reject.of(source.name, 1, reason, content))
             builder.chunk.num_bytes += len(content)
@@ -65,14 +75,18 @@ class TextFiles:
                 yield builder.take()
         yield builder.take()
 
+    def article(self, content: bytes, fields: Fields) -> dict[str, str]:
+        """Return the article of a file as a record without id; raises `ValueError` where there is none."""
+        return {fields.text: content.decode()}
+
     def copy_records(self, lines: Sequence[int], out: BinaryIO) -> None:
         """Write these articles as JSON, with id and text; see `RecordFile`."""
-        if self._names is None:
+        if self._fields is None:
             raise InputError(f"{self.name} was not read")
         for number in lines:
             content, _ = _read(self._sources[number - 1].blocks_again())
-            record = {self._names.id: self._ids[number - 1], self._names.text: content.decode()}
-            out.write(encode_line(record))
+            article = self.article(content, self._fields)
+            out.write(encode_line({self._fields.id: self._ids[number - 1]} | article))
 
 
 def _read(blocks: Iterator[bytes]) -> tuple[bytes, str | None]:

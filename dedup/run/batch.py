@@ -13,6 +13,7 @@ from dedup.match.order import canonical_order
 from dedup.match.verify import BY_WORDS
 from dedup.run.groups import Groups
 from dedup.run.records import columns_of, source_ranks
+from dedup.run.recurring import cut_lines
 from dedup.run.sketching import Sketches, sketch_texts
 from dedup.run.stages import features_of, lanes_of, rule_of
 from dedup.settings import Settings
@@ -34,7 +35,7 @@ def find_groups(
     """
     settings = settings or Settings()
     columns = columns_of(records, settings, fields or Fields())
-    sketches = sketch_texts(columns.texts, settings, num_threads)
+    sketches = cut_lines(sketch_texts(columns.texts, settings, num_threads), columns.sources, settings)
     return group_sketches(
         columns.ids, columns.published, columns.sources, sketches, settings, num_threads=num_threads
     )
@@ -66,7 +67,7 @@ def group_sketches(
         sketches.signatures,
         num_threads,
     )
-    return Groups(ids, order, sketches.num_tokens, scan)
+    return Groups(ids, order, sketches.num_tokens, scan, sketches.num_cut)
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def find_pairs(
     """
     settings = settings or Settings()
     columns = columns_of(records, settings, fields or Fields())
-    sketches = sketch_texts(columns.texts, settings, num_threads)
+    sketches = cut_lines(sketch_texts(columns.texts, settings, num_threads), columns.sources, settings)
     found = pair_articles(
         sketches.fingerprints,
         features_of(sketches, columns.published),

@@ -6,10 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.run.sketching import Sketches
-
-_OFFSETS = ("token_offsets", "character_offsets")
-_ROWS = "character_rows"
+from dedup.run.sketching import OFFSETS, ROWS, Sketches
 
 
 class GatheredSketches:
@@ -23,16 +20,16 @@ class GatheredSketches:
         self._columns: dict[str, bytearray] = {}
         self._shapes: dict[str, tuple[np.dtype[np.generic], tuple[int, ...]]] = {}
         self._num_rows = 0
-        self._ends = dict.fromkeys(_OFFSETS, 0)
+        self._ends = dict.fromkeys(OFFSETS, 0)
 
     def append(self, part: Sketches) -> None:
         """Take a part behind those that came before."""
         for field in dataclasses.fields(Sketches):
             array = getattr(part, field.name)
             column = self._columns.setdefault(field.name, bytearray())
-            if field.name == _ROWS:
+            if field.name in ROWS:
                 array = array + self._num_rows
-            elif field.name in _OFFSETS:
+            elif field.name in OFFSETS:
                 array = array + self._ends[field.name]
                 self._ends[field.name] = int(array[-1])
                 array = array[1:] if column else array

@@ -18,13 +18,15 @@ class Groups:
     """Canonical groups of n articles; iterating gives each group of two or more, in canonical order.
 
     `ids` are in the order of the input; `order` int64[n] lists its rows in canonical order, and `scan`
-    speaks of positions in that order. `num_tokens` int64[n] are lengths in words, by row.
+    speaks of positions in that order. `num_tokens` int64[n] are lengths in words, by row,
+    `num_cut` int64[n] the words that were left out as page furniture.
     """
 
     ids: Sequence[ArticleId]
     order: npt.NDArray[np.int64]
     num_tokens: npt.NDArray[np.int64]
     scan: Scan
+    num_cut: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         """The number of groups of two or more."""
@@ -50,6 +52,11 @@ class Groups:
     def num_empty(self) -> int:
         """The number of articles with no word left once normalised; they match nothing."""
         return int(np.count_nonzero(self.num_tokens == 0))
+
+    @cached_property
+    def cut_shares(self) -> npt.NDArray[np.float64]:
+        """The share of each text's words that was left out as page furniture, float64[n], by row."""
+        return np.asarray(self.num_cut / np.maximum(1, self.num_tokens + self.num_cut), dtype=np.float64)
 
     @cached_property
     def _members(self) -> dict[int, list[int]]:
@@ -143,9 +150,9 @@ class Groups:
     def to_table(self) -> pa.Table:
         """Return one row an article in the order of the input.
 
-        Columns: id, group_id, canonical_id, is_canonical, jaccard, coverage, relation. An article alone
-        has its own id as group and canonical, the relation "unique" ("empty" without a word) and no
-        scores.
+        Columns: id, group_id, canonical_id, is_canonical, jaccard, coverage, relation, cut_share. An
+        article alone has its own id as group and canonical, the relation "unique" ("empty" without a word)
+        and no scores. `cut_share` is the share of its words that was left out as page furniture.
         """
         n = len(self.order)
         position_of = np.empty(n, dtype=np.int64)
@@ -168,6 +175,7 @@ class Groups:
                 "jaccard": pa.array(self._jaccard[position_of], mask=unscored),
                 "coverage": pa.array(self._coverage[position_of], mask=unscored),
                 "relation": pa.array(relations[position_of].tolist(), pa.string()),
+                "cut_share": pa.array(np.round(self.cut_shares, 4)),
             }
         )
 

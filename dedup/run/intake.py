@@ -14,6 +14,7 @@ from dedup.articles import ArticleId, Fields
 from dedup.errors import InputError, OutputError, RecordError
 from dedup.formats.records import Chunk, RecordFile, Reject
 from dedup.run.gathering import GatheredSketches
+from dedup.run.recurring import cut_lines
 from dedup.run.sketching import Sketches, sketch_texts, text_array
 from dedup.settings import Settings
 
@@ -100,7 +101,7 @@ def take_in(
         _raise_first(intake.rejects)
     if not intake.ids:
         raise InputError(_why_nothing(intake))
-    return intake, admission.all_sketches()
+    return intake, cut_lines(admission.all_sketches(), intake.sources, settings)
 
 
 @contextmanager

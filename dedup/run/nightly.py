@@ -35,6 +35,9 @@ from dedup.run.intake import Intake, Progress, take_in
 from dedup.run.sketching import Sketches
 from dedup.settings import Settings
 
+MUCH_CUT = 0.5
+"""An article of which a larger share of the words was cut as page furniture is reported."""
+
 _PACKAGES = ("article-dedup", "numpy", "numba", "pyarrow", "msgspec")
 
 
@@ -110,6 +113,7 @@ def run(
                     intake.ids, dates, intake.sources, sketches, settings, num_threads=num_workers
                 )
             )
+        _warn_of_cuts(groups, warnings)
         progress("write", len(intake.ids), num_bytes)
         with clock.stage("write"):
             keep = _kept_rows(groups, cut_copies)
@@ -168,6 +172,17 @@ def _warn_of_records(intake: Intake, warnings: _Warnings) -> None:
         warnings.add(f"dates not understood and taken as missing: {intake.num_bad_dates}")
 
 
+def _warn_of_cuts(groups: Groups, warnings: _Warnings) -> None:
+    much = np.flatnonzero(groups.cut_shares > MUCH_CUT)
+    if len(much):
+        most = int(much[np.argmax(groups.cut_shares[much])])
+        share = groups.cut_shares[most]
+        warnings.add(
+            f"articles of which more than {MUCH_CUT:.0%} was cut as page furniture: {len(much)}, see "
+            f"cut_share in articles.parquet; the most is {share:.0%} of {groups.ids[most]!r}"
+        )
+
+
 def _kept_rows(groups: Groups, cut_copies: str) -> npt.NDArray[np.bool_]:
     """Return which articles go to the unique records, bool[n], by row.
 
@@ -191,6 +206,8 @@ def _counts(intake: Intake, groups: Groups, num_unique: int) -> dict[str, int]:
         "empty": groups.num_empty,
         "joined_by_characters": int(np.count_nonzero(groups.by_characters)),
         "links": len(groups.links),
+        "furniture_cut": int(np.count_nonzero(groups.num_cut)),
+        "much_cut": int(np.count_nonzero(groups.cut_shares > MUCH_CUT)),
         "rejected": len(intake.rejects),
         "repeated_records": intake.num_repeated,
         "dates_not_understood": intake.num_bad_dates,

@@ -1,13 +1,15 @@
 """Texts to sketches: the one compiled pass that composes the text and sketch kernels.
 
-Each text is read once; what stays are its token hashes, its signature and, for a short text, the
-hashes and the signature of its character shingles.
+Each text is read once, page furniture is left out (`text.furniture`); what stays are its token hashes, its
+signature and, for a short text, the hashes and the signature of its character shingles. Of a text of several
+lines a hash for each line stays until it is known which lines recur (`run.recurring`).
 """
 
+import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,7 @@ from dedup.errors import SettingsError
 from dedup.settings import NGRAM_LENGTHS, Settings
 from dedup.sketch.kernels import premix, update_signature
 from dedup.sketch.signatures import permutations, sign_shingle_hashes
+from dedup.text.furniture import KEPT, decide_cuts, find_line_breaks, make_lines, read_lines
 from dedup.text.hashing import shingle_multipliers
 from dedup.text.kernels import (
     MAX_CODE_POINTS_PER_BYTE,
@@ -29,10 +32,15 @@ from dedup.text.kernels import (
     tokenize,
     word_shingles,
 )
+from dedup.text.markers import load_markers
 
 u64 = np.uint64
 _BLOCK = 1024  # shingles hashed at a time; their scratch fits the first-level cache
 _ROWS_PER_TASK = 4096
+
+SPARE_WORDS = 200
+"""Of a text of several lines and so many words its bytes are kept until recurring lines are cut: it may
+become so short that its character shingles are compared."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,11 @@ class Sketches:
     - `signatures` uint32[n, num_perm] of the word shingles (no columns if words are not used);
     - `character_rows` int64[m], rising: the rows of the short texts; for each of them
       `character_hashes` uint32 with `character_offsets` int64[m + 1], and `character_signatures`
-      uint32[m, num_perm].
+      uint32[m, num_perm];
+    - `num_cut` int64[n]: tokens that were left out as page furniture;
+    - until recurring lines are cut: for the lines of texts of several lines, `line_hashes` uint64 and
+      `line_words` int32 with `line_offsets` int64[n + 1]; and of the smaller ones, `spare_rows` int64,
+      rising, the bytes `spare_bytes` uint8 with `spare_offsets`, a break behind each line.
     """
 
     tokens: npt.NDArray[np.uint32]
@@ -55,6 +67,13 @@ class Sketches:
     character_hashes: npt.NDArray[np.uint32]
     character_offsets: npt.NDArray[np.int64]
     character_signatures: npt.NDArray[np.uint32]
+    num_cut: npt.NDArray[np.int64]
+    line_hashes: npt.NDArray[np.uint64]
+    line_words: npt.NDArray[np.int32]
+    line_offsets: npt.NDArray[np.int64]
+    spare_rows: npt.NDArray[np.int64]
+    spare_bytes: npt.NDArray[np.uint8]
+    spare_offsets: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.fingerprints)
@@ -75,18 +94,25 @@ class Sketches:
         if len(parts) == 1:
             return parts[0]
         starts = np.cumsum([0] + [len(part) for part in parts[:-1]])
-        return cls(
-            tokens=np.concatenate([part.tokens for part in parts]),
-            token_offsets=_join_offsets([part.token_offsets for part in parts]),
-            fingerprints=np.concatenate([part.fingerprints for part in parts]),
-            signatures=np.concatenate([part.signatures for part in parts]),
-            character_rows=np.concatenate(
-                [part.character_rows + start for part, start in zip(parts, starts, strict=True)]
-            ),
-            character_hashes=np.concatenate([part.character_hashes for part in parts]),
-            character_offsets=_join_offsets([part.character_offsets for part in parts]),
-            character_signatures=np.concatenate([part.character_signatures for part in parts]),
-        )
+        columns: dict[str, Any] = {}
+        for name in cls.__dataclass_fields__:
+            arrays = [getattr(part, name) for part in parts]
+            if name in OFFSETS:
+                columns[name] = _join_offsets(arrays)
+            elif name in ROWS:
+                columns[name] = np.concatenate(
+                    [array + start for array, start in zip(arrays, starts, strict=True)]
+                )
+            else:
+                columns[name] = np.concatenate(arrays)
+        return cls(**columns)
+
+
+OFFSETS = ("token_offsets", "character_offsets", "line_offsets", "spare_offsets")
+"""The columns of sketches that are offsets into others."""
+
+ROWS = ("character_rows", "spare_rows")
+"""The columns of sketches that are numbers of rows."""
 
 
 def _join_offsets(parts: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
@@ -96,32 +122,97 @@ def _join_offsets(parts: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int6
     ).astype(np.int64)
 
 
+class _Kept(NamedTuple):
+    """What `_sketch_rows` writes of the lines of texts; `ends` int64[2] are the ends of lines and spares."""
+
+    num_cut: npt.NDArray[np.int64]
+    hashes: npt.NDArray[np.uint64]
+    words: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int64]
+    spare: npt.NDArray[np.uint8]
+    spare_begins: npt.NDArray[np.int64]
+    spare_ends: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+
+
 @kernel
 def _sketch_rows(
-    data, offsets, first, tables, size, shingle_mult, perm_mult, perm_incr,
-    tokens, token_offsets, fingerprints, signatures,
+    data, offsets, breaks, first, tables, markers, spare_words, size, shingle_mult, perm_mult, perm_incr,
+    tokens, token_offsets, fingerprints, signatures, kept,
 ):  # fmt: skip
     """Sketch the texts from row `first` on; return the first row that `tokens` had no room for."""
     raw = np.empty(RAW_SCRATCH, dtype=np.uint64)
     tail = np.empty(8, dtype=np.uint8)
-    sums = np.empty(_BLOCK, dtype=np.uint64)
-    block = np.empty(_BLOCK, dtype=np.uint32)
-    sign = signatures.shape[1] > 0
+    lines = make_lines(16)
+    at_break = np.searchsorted(breaks, offsets[first])
     for row in range(first, len(offsets) - 1):
         begin = token_offsets[row]
-        end = tokenize(data, offsets[row], offsets[row + 1], tables, raw, tail, tokens, begin)
-        if end < 0:
-            return row
+        first_break = at_break
+        while at_break < len(breaks) and breaks[at_break] < offsets[row + 1]:
+            at_break += 1
+        num_breaks = at_break - first_break
+        if num_breaks == 0:
+            end = tokenize(data, offsets[row], offsets[row + 1], tables, raw, tail, tokens, begin)
+            if end < 0:
+                return row
+        else:
+            if num_breaks >= len(lines.starts):
+                lines = make_lines(2 * num_breaks)
+            num_lines, end = read_lines(
+                data, offsets[row], offsets[row + 1], breaks[first_break:at_break],
+                tables, markers, raw, tail, tokens, begin, lines,
+            )  # fmt: skip
+            if num_lines < 0:
+                return row
+            decide_cuts(lines, num_lines, begin)
+            end = _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, kept)
         token_offsets[row + 1] = end
-        fingerprints[row] = _fingerprint(tokens, begin, end)
-        if not sign:
-            continue
-        _sign_row(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signatures[row])
+        kept.offsets[row + 1] = kept.ends[0]
+        fingerprints[row] = fingerprint_of(tokens, begin, end)
+        if signatures.shape[1] > 0:
+            sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, signatures[row])
     return len(offsets) - 1
 
 
 @kernel
-def _sign_row(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signature):
+def _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, kept):
+    """Move the tokens of the lines that stay together, and note these lines; return the end of the tokens."""
+    to, token_begin, num_kept = begin, begin, 0
+    first_line = kept.ends[0]
+    for j in range(num_lines):
+        token_end = lines.token_ends[j]
+        count = token_end - token_begin
+        if lines.reasons[j] == KEPT:
+            for k in range(count if to != token_begin else 0):
+                tokens[to + k] = tokens[token_begin + k]
+            kept.hashes[first_line + num_kept] = fingerprint_of(tokens, to, to + count)
+            kept.words[first_line + num_kept] = count
+            num_kept += 1
+            to += count
+        token_begin = token_end
+    kept.num_cut[row] = token_begin - to
+    if num_kept > 1:
+        kept.ends[0] = first_line + num_kept
+    if to - begin <= spare_words and (num_kept > 1 or num_kept < num_lines):
+        at = kept.ends[1]
+        kept.spare_begins[row] = at
+        for j in range(num_lines):
+            if lines.reasons[j] == KEPT:
+                for k in range(lines.starts[j], lines.ends[j]):
+                    kept.spare[at] = data[k]
+                    at += 1
+                kept.spare[at] = 10
+                at += 1
+        kept.spare_ends[row] = at
+        kept.ends[1] = at
+    return to
+
+
+@kernel
+def sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, signature):
+    """Write the signature of the word shingles of tokens[begin:end]."""
+    sums = np.empty(_BLOCK, dtype=np.uint64)
+    block = np.empty(_BLOCK, dtype=np.uint32)
     signature[:] = np.uint32(0xFFFFFFFF)
     at = begin
     last = end - size
@@ -136,19 +227,16 @@ def _sign_row(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums
 @kernel
 def _sketch_tokens(tokens, token_offsets, size, shingle_mult, perm_mult, perm_incr, fingerprints, signatures):
     """Fill in what follows from the token hashes."""
-    sums = np.empty(_BLOCK, dtype=np.uint64)
-    block = np.empty(_BLOCK, dtype=np.uint32)
     for row in range(len(token_offsets) - 1):
         begin, end = token_offsets[row], token_offsets[row + 1]
-        fingerprints[row] = _fingerprint(tokens, begin, end)
+        fingerprints[row] = fingerprint_of(tokens, begin, end)
         if signatures.shape[1] > 0:
-            _sign_row(
-                tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signatures[row]
-            )
+            sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, signatures[row])
 
 
 @kernel
-def _fingerprint(tokens, begin, end):
+def fingerprint_of(tokens, begin, end):
+    """Return the 64-bit fingerprint of tokens[begin:end]: equal for equal sequences, 0 for none."""
     total = u64(0)
     for k in range(end - begin):
         h = (u64(k + 1) << u64(32) | u64(tokens[begin + k])) * u64(0x9E3779B97F4A7C15)
@@ -157,22 +245,21 @@ def _fingerprint(tokens, begin, end):
 
 
 @kernel
-def _character_rows(data, offsets, rows, tables, lengths, hashes, hash_offsets):
-    """Write the character shingle hashes of some rows; `hashes` has room for all."""
+def _character_rows(data, begins, ends, tables, lengths, hashes, hash_offsets):
+    """Write the character shingle hashes of the texts in data[begins:ends]; `hashes` has room for all."""
     longest = 0
-    for k in range(len(rows)):
-        longest = max(longest, offsets[rows[k] + 1] - offsets[rows[k]])
+    for k in range(len(begins)):
+        longest = max(longest, ends[k] - begins[k])
     characters = np.empty(MAX_CODE_POINTS_PER_BYTE * longest + 1, dtype=np.uint32)
     at = 0
     hash_offsets[0] = 0
-    for k in range(len(rows)):
-        row = rows[k]
-        count = fold_characters(data, offsets[row], offsets[row + 1], tables, characters)
+    for k in range(len(begins)):
+        count = fold_characters(data, begins[k], ends[k], tables, characters)
         if at + count > len(hashes):
             return k
         at += character_shingles(characters, count, lengths, hashes[at:])
         hash_offsets[k + 1] = at
-    return len(rows)
+    return len(begins)
 
 
 def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: int = 1) -> Sketches:
@@ -222,6 +309,13 @@ def sketch_tokens(
         character_signatures=sign_shingle_hashes(
             character_hashes, character_offsets, num_perm=settings.num_perm, seed=settings.seed
         ),
+        num_cut=np.zeros(num_rows, dtype=np.int64),
+        line_hashes=np.empty(0, dtype=np.uint64),
+        line_words=np.empty(0, dtype=np.int32),
+        line_offsets=np.zeros(num_rows + 1, dtype=np.int64),
+        spare_rows=np.empty(0, dtype=np.int64),
+        spare_bytes=np.empty(0, dtype=np.uint8),
+        spare_offsets=np.zeros(1, dtype=np.int64),
     )
 
 
@@ -259,11 +353,17 @@ def _sketch_task(
     token_offsets = np.zeros(num_rows + 1, dtype=np.int64)
     fingerprints = np.empty(num_rows, dtype=np.uint64)
     signatures = np.empty((num_rows, settings.num_perm if settings.uses_words else 0), dtype=np.uint32)
+    breaks = np.empty(0, dtype=np.int64)
+    if settings.cuts_furniture:
+        breaks = find_line_breaks(data, offsets[0], offsets[-1])
+    kept = _make_kept(num_rows, len(breaks), num_bytes if len(breaks) else 0)
     row = 0
     while True:
         row = _sketch_rows(
-            data, offsets, row, tables, settings.shingle_size, shingle_multipliers(settings.shingle_size),
-            multipliers, increments, tokens, token_offsets, fingerprints, signatures,
+            data, offsets, breaks, row, tables, load_markers(),
+            max(SPARE_WORDS, settings.max_short_words), settings.shingle_size,
+            shingle_multipliers(settings.shingle_size), multipliers, increments,
+            tokens, token_offsets, fingerprints, signatures, kept,
         )  # fmt: skip
         if row == num_rows:
             break
@@ -273,7 +373,9 @@ def _sketch_task(
     tokens.resize(token_offsets[-1], refcheck=False)  # gives room back without a copy; nobody else holds it
     num_tokens = np.diff(token_offsets)
     rows = np.flatnonzero((num_tokens > 0) & (num_tokens <= settings.max_short_words))
-    hashes, hash_offsets = _hash_characters(data, offsets, rows, tables)
+    hashes, hash_offsets = _hash_short_texts(data, offsets, rows, kept)
+    num_lines, num_spare = kept.ends.tolist()
+    spare_rows = np.flatnonzero(kept.spare_ends)
     return Sketches(
         tokens=tokens,
         token_offsets=token_offsets,
@@ -285,19 +387,62 @@ def _sketch_task(
         character_signatures=sign_shingle_hashes(
             hashes, hash_offsets, num_perm=settings.num_perm, seed=settings.seed
         ),
+        num_cut=kept.num_cut,
+        line_hashes=kept.hashes[:num_lines].copy(),
+        line_words=kept.words[:num_lines].copy(),
+        line_offsets=kept.offsets,
+        spare_rows=spare_rows,
+        spare_bytes=kept.spare[:num_spare].copy(),
+        spare_offsets=np.concatenate([[0], kept.spare_ends[spare_rows]]).astype(np.int64),
     )
 
 
-def _hash_characters(
-    data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], tables: Tables
+def _make_kept(num_rows: int, num_breaks: int, num_bytes: int) -> _Kept:
+    """Return room for what is kept of lines; the system gives memory only for what is written."""
+    num_lines = num_breaks + num_rows if num_breaks else 0
+    return _Kept(
+        num_cut=np.zeros(num_rows, dtype=np.int64),
+        hashes=np.empty(num_lines, dtype=np.uint64),
+        words=np.empty(num_lines, dtype=np.int32),
+        offsets=np.zeros(num_rows + 1, dtype=np.int64),
+        spare=np.empty(num_bytes + num_lines, dtype=np.uint8),
+        spare_begins=np.zeros(num_rows, dtype=np.int64),
+        spare_ends=np.zeros(num_rows, dtype=np.int64),
+        ends=np.zeros(2, dtype=np.int64),
+    )
+
+
+def _hash_short_texts(
+    data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], kept: _Kept
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """Return the character shingles of some rows: of what was kept of those that were cut."""
+    was_cut = kept.num_cut[rows] > 0
+    begins = np.where(was_cut, kept.spare_begins[rows], offsets[rows])
+    ends = np.where(was_cut, kept.spare_ends[rows], offsets[rows + 1])
+    if not was_cut.any():
+        return hash_characters(data, begins, ends)
+    # Cut texts are few: the others are read where they stand, the cut ones put between them.
+    parts = []
+    bounds = np.flatnonzero(np.diff(was_cut, prepend=~was_cut[:1], append=~was_cut[-1:]))
+    for first, last in itertools.pairwise(bounds.tolist()):
+        source = kept.spare if was_cut[first] else data
+        parts.append(hash_characters(source, begins[first:last], ends[first:last]))
+    hashes = np.concatenate([part for part, _ in parts])
+    return hashes, _join_offsets([part for _, part in parts])
+
+
+def hash_characters(
+    data: npt.NDArray[np.uint8], begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """Return the character shingle hashes of the texts in data[begins:ends], and their offsets."""
     lengths = np.array(NGRAM_LENGTHS, dtype=np.int64)
-    hash_offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-    num_bytes = int(np.sum(offsets[rows + 1] - offsets[rows]))
+    hash_offsets = np.zeros(len(begins) + 1, dtype=np.int64)
+    num_bytes = int(np.sum(ends - begins))
     room = num_bytes
+    tables = load_tables()
     while True:
         hashes = np.empty(room + 1, dtype=np.uint32)
-        if _character_rows(data, offsets, rows, tables, lengths, hashes, hash_offsets) == len(rows):
+        if _character_rows(data, begins, ends, tables, lengths, hashes, hash_offsets) == len(begins):
             return hashes[: hash_offsets[-1]].copy(), hash_offsets
         room = MAX_CODE_POINTS_PER_BYTE * num_bytes  # many expansions; the upper bound fits
 

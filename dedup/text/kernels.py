@@ -103,6 +103,28 @@ def _decode_long(data, i):
 
 
 @kernel
+def fold_at(data, i, end, tables):
+    """Return the code point at data[i], its entry in the fold table and the position behind it.
+
+    A character that is cut off at `end` is U+FFFD, a separator.
+    """
+    b = u64(data[i])
+    if b < u64(0xC0):
+        code_point, after = b, i + 1
+    elif b < u64(0xE0) and i + 1 < end:
+        code_point, after = ((b & u64(31)) << u64(6)) | (u64(data[i + 1]) & u64(63)), i + 2
+    elif b < u64(0xF0) and i + 2 < end:
+        code_point, _ = _decode_long(data, u64(i))
+        after = i + 3
+    elif i + 3 < end:
+        code_point, _ = _decode_long(data, u64(i))
+        after = i + 4
+    else:
+        code_point, after = u64(0xFFFD), end
+    return code_point, _entry(code_point, tables), after
+
+
+@kernel
 def _take(code_point, flags, state, count, not_digit, raw):
     """Take one folded code point, the plain way, for code points that the fast loop leaves."""
     if flags & u64(DELETE):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dedup.settings import KEEP_POLICIES, PROFILES
+from dedup.settings import FURNITURE_POLICIES, KEEP_POLICIES, PROFILES
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -124,6 +124,7 @@ def test_choices_of_the_command_are_those_of_the_settings() -> None:
     module = importlib.import_module("dedup.cli.run")
     assert tuple(PROFILES) == module.PROFILES
     assert KEEP_POLICIES == module.POLICIES
+    assert FURNITURE_POLICIES == module.FURNITURE
 
 
 @pytest.mark.parametrize(

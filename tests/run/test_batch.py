@@ -322,7 +322,8 @@ def test_table_has_a_row_an_article_in_the_order_of_the_input() -> None:
         {"id": "first", "text": ARABIC, "published_at": "2024-05-01"},
     ]
     table = find_groups(records).to_table()
-    columns = ["id", "group_id", "canonical_id", "is_canonical", "jaccard", "coverage", "relation"]
+    scores = ["jaccard", "coverage", "relation", "cut_share"]
+    columns = ["id", "group_id", "canonical_id", "is_canonical", *scores]
     assert table.column_names == columns
     rows = {row["id"]: row for row in table.to_pylist()}
     assert list(rows) == [record["id"] for record in records]

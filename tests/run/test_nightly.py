@@ -286,3 +286,18 @@ def test_file_whose_name_is_not_utf_8(tmp_path: Path) -> None:
         pytest.skip("the file system takes UTF-8 names only")
     nightly.run([JsonLinesFile(path)], tmp_path / "out", Settings())
     assert lines_of(tmp_path / "out/rejects.jsonl")[0]["file"].endswith("day-\ufffd.jsonl")
+
+
+def test_much_that_is_cut_is_reported(tmp_path: Path) -> None:
+    links = "\n".join(
+        ["Related articles", *(f"  • Headline {n} of the harbour and its ferries" for n in range(9))]
+    )
+    records = [{"id": "page", "text": f"The ferry sails at noon.\n{links}"}, {"id": "plain", "text": "Rain."}]
+    out = run(tmp_path, records)
+    summary = json.loads((out / "summary.json").read_text("utf-8"))
+    assert (summary["counts"]["furniture_cut"], summary["counts"]["much_cut"]) == (1, 1)
+    (warning,) = summary["warnings"]
+    assert "more than 50% was cut as page furniture: 1," in warning
+    assert "of 'page'" in warning
+    assert pq.read_table(out / "articles.parquet")["cut_share"].to_pylist()[1] == 0.0
+    assert (out / "unique.jsonl").read_bytes() == encoded(records)

@@ -94,7 +94,7 @@ def pairs_by_brute_force(texts: list[str], threshold: float) -> dict[tuple[int, 
 @pytest.mark.parametrize(("threshold", "every"), [(None, 1), (0.5, 2)])
 def test_pairs_of_real_articles_are_those_of_brute_force(threshold: float | None, every: int) -> None:
     articles = read_articles()[::every]
-    chosen = Settings() if threshold is None else Settings(threshold=threshold)
+    chosen = Settings.of("article", furniture="keep", **({"threshold": threshold} if threshold else {}))
     expected = pairs_by_brute_force([article["body"] for article in articles], chosen.threshold)
     found = find_pairs(articles, chosen, fields=BODY, num_threads=2)
     by_words: dict[tuple[int, int], float] = {}

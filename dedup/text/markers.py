@@ -1,0 +1,96 @@
+"""The markers of page furniture: the readable list of `markers.toml`, and the form that kernels read."""
+
+import functools
+import tomllib
+from importlib import resources
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import DedupError
+from dedup.text import reference
+from dedup.text.fold_table import SINGLE, load_fold_table
+from dedup.text.hashing import MULTIPLIER
+
+NO_MARKER, LINKS, SOURCE, KEYWORDS, END, NOTICE = range(6)
+KINDS = {"links": LINKS, "source": SOURCE, "keywords": KEYWORDS, "end": END, "notice": NOTICE}
+"""The kinds of marker, by the names of the tables in `markers.toml`."""
+
+WORD_ENDS, STUCK, LABEL = range(3)
+"""How a marker stands: its last word ends there; the next may be stuck to it; alone or before a colon."""
+
+_FORM_OF = {"…": STUCK, ":": LABEL}
+_KIND_BITS = 3
+_MASK = (1 << 64) - 1
+
+
+class Markers(NamedTuple):
+    """The markers as a hash table with open addressing, read-only by convention.
+
+    `keys` uint64[2**k], 0 where empty: the hash of a marker's folded characters, as `hash_folded` has it.
+    `values` uint8: the kind in the lower 3 bits, the form above. `shortest` and `longest` are lengths in
+    folded characters.
+    """
+
+    keys: npt.NDArray[np.uint64]
+    values: npt.NDArray[np.uint8]
+    shortest: int
+    longest: int
+
+
+def hash_folded(folded: str) -> int:
+    """Return the hash of folded characters by which markers are found, 64 bits, never 0."""
+    state = 0
+    for character in folded:
+        state = ((state + ord(character)) * MULTIPLIER) & _MASK
+    return state or 1
+
+
+@functools.cache
+def read_markers() -> dict[str, tuple[int, int]]:
+    """Return kind and form of each marker, by its folded text, read from the package at the first call.
+
+    Raises `DedupError` where the installed file is damaged: not TOML, a kind that is not known, a marker
+    without a word, one marker of two kinds.
+    """
+    file = resources.files("dedup.text").joinpath("markers.toml")
+    try:
+        tables = tomllib.loads(file.read_bytes().decode())
+    except (OSError, ValueError) as error:
+        raise DedupError(f"{file}: cannot be read ({error}); install the package again") from error
+    found: dict[str, tuple[int, int]] = {}
+    for name, languages in tables.items():
+        if name not in KINDS:
+            raise DedupError(f"{file}: there is no kind {name!r}; the kinds are {', '.join(KINDS)}")
+        for language, markers in languages.items():
+            for marker in markers:
+                folded = reference.normalize(marker)
+                form = _FORM_OF.get(marker[-1:], WORD_ENDS)
+                if not folded:
+                    raise DedupError(f"{file}: {name}.{language} has a marker without a word, {marker!r}")
+                kind, other_form = found.get(folded, (KINDS[name], form))
+                if kind != KINDS[name] or (other_form != form and LABEL in (form, other_form)):
+                    raise DedupError(f"{file}: {name}.{language}: {marker!r} stands there in another way")
+                found[folded] = kind, max(form, other_form)
+    return found
+
+
+@functools.cache
+def load_markers() -> Markers:
+    """Return the shipped markers in the form that kernels read."""
+    table = load_fold_table()
+    markers = read_markers()
+    size = 1 << (4 * len(markers)).bit_length()
+    keys = np.zeros(size, dtype=np.uint64)
+    values = np.zeros(size, dtype=np.uint8)
+    for folded, (kind, form) in markers.items():
+        ends_itself = table.entry(ord(folded[-1])) & SINGLE
+        key = hash_folded(folded)
+        slot = key & (size - 1)
+        while keys[slot]:
+            slot = (slot + 1) & (size - 1)
+        keys[slot] = key
+        values[slot] = kind | (STUCK if ends_itself and form == WORD_ENDS else form) << _KIND_BITS
+    lengths = [len(folded) for folded in markers]
+    return Markers(keys, values, min(lengths), max(lengths))
