@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from dedup.run.sketching import Sketches
 
-_OFFSETS = ("token_offsets", "character_offsets")
+_OFFSETS = ("token_offsets", "character_offsets", "key_offsets")
 _ROWS = "character_rows"
 
 

@@ -29,6 +29,7 @@ from dedup.text.kernels import (
     tokenize,
     word_shingles,
 )
+from dedup.text.word_keys import word_keys
 
 u64 = np.uint64
 _BLOCK = 1024  # shingles hashed at a time; their scratch fits the first-level cache
@@ -44,7 +45,9 @@ class Sketches:
     - `signatures` uint32[n, num_perm] of the word shingles (no columns if words are not used);
     - `character_rows` int64[m], rising: the rows of the short texts; for each of them
       `character_hashes` uint32 with `character_offsets` int64[m + 1], and `character_signatures`
-      uint32[m, num_perm].
+      uint32[m, num_perm];
+    - `keys` uint32 with `key_offsets` int64[n + 1]: the word keys of each title, if titles are compared
+      (else none, and one offset).
     """
 
     tokens: npt.NDArray[np.uint32]
@@ -55,6 +58,8 @@ class Sketches:
     character_hashes: npt.NDArray[np.uint32]
     character_offsets: npt.NDArray[np.int64]
     character_signatures: npt.NDArray[np.uint32]
+    keys: npt.NDArray[np.uint32]
+    key_offsets: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.fingerprints)
@@ -86,6 +91,8 @@ class Sketches:
             character_hashes=np.concatenate([part.character_hashes for part in parts]),
             character_offsets=_join_offsets([part.character_offsets for part in parts]),
             character_signatures=np.concatenate([part.character_signatures for part in parts]),
+            keys=np.concatenate([part.keys for part in parts]),
+            key_offsets=_join_offsets([part.key_offsets for part in parts]),
         )
 
 
@@ -225,6 +232,8 @@ def _sketch_task(
     num_tokens = np.diff(token_offsets)
     rows = np.flatnonzero((num_tokens > 0) & (num_tokens <= settings.max_short_words))
     hashes, hash_offsets = _hash_characters(data, offsets, rows, tables)
+    keyed = offsets[:1] if settings.uses_words else offsets
+    keys, key_offsets = _hash_keys(data, keyed, tables)
     return Sketches(
         tokens=tokens,
         token_offsets=token_offsets,
@@ -236,6 +245,8 @@ def _sketch_task(
         character_signatures=sign_shingle_hashes(
             hashes, hash_offsets, num_perm=settings.num_perm, seed=settings.seed
         ),
+        keys=keys,
+        key_offsets=key_offsets,
     )
 
 
@@ -250,6 +261,36 @@ def _hash_characters(
         hashes = np.empty(room + 1, dtype=np.uint32)
         if _character_rows(data, offsets, rows, tables, lengths, hashes, hash_offsets) == len(rows):
             return hashes[: hash_offsets[-1]].copy(), hash_offsets
+        room = MAX_CODE_POINTS_PER_BYTE * num_bytes  # many expansions; the upper bound fits
+
+
+@kernel
+def _key_rows(data, offsets, tables, lengths, keys, key_offsets):
+    """Write the word keys of all texts; return the first row that `keys` had no room for."""
+    longest = 0
+    for row in range(len(offsets) - 1):
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    characters = np.empty(MAX_CODE_POINTS_PER_BYTE * longest + 1, dtype=np.uint32)
+    for row in range(len(offsets) - 1):
+        count = fold_characters(data, offsets[row], offsets[row + 1], tables, characters)
+        at = key_offsets[row]
+        if at + count > len(keys):
+            return row
+        key_offsets[row + 1] = at + word_keys(characters, count, lengths, keys[at:])
+    return len(offsets) - 1
+
+
+def _hash_keys(
+    data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], tables: Tables
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    lengths = np.array(NGRAM_LENGTHS, dtype=np.int64)
+    key_offsets = np.zeros(len(offsets), dtype=np.int64)
+    num_bytes = int(offsets[-1] - offsets[0])
+    room = num_bytes
+    while True:
+        keys = np.empty(room + 1, dtype=np.uint32)
+        if _key_rows(data, offsets, tables, lengths, keys, key_offsets) == len(offsets) - 1:
+            return keys[: key_offsets[-1]].copy(), key_offsets
         room = MAX_CODE_POINTS_PER_BYTE * num_bytes  # many expansions; the upper bound fits
 
 
