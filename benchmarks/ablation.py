@@ -6,8 +6,9 @@ from typing import Any
 from unittest.mock import patch
 
 import dedup
-from benchmarks.quality import ARTICLES, DATA, read_lines, relations, score_articles
-from dedup.match import wording
+from benchmarks.quality import ARTICLES, DATA, HEADLINES, read_lines, relations, score, score_articles
+from dedup.match import headlines, wording
+from dedup.run import batch
 from dedup.run.batch import group_sketches
 from dedup.run.records import columns_of
 from dedup.run.sketching import sketch_texts
@@ -23,6 +24,13 @@ SWEEPS: dict[str, tuple[float, ...]] = {
     "formula_coverage": (0.7, 0.8, 0.9),
     "min_shared": (0, 16, 24, 32),
 }
+EVIDENCE_SWEEPS: dict[str, tuple[float, ...]] = {
+    "needed": (8.0, 10.0, 11.0, 13.0, 14.0, 16.0),
+    "unshared": (0.0, 0.1, 0.3, 0.4),
+    "gap": (0.0, 2.0, 3.0, 5.0, 6.0),
+    "same_source": (0.0, 6.0, 8.0, 12.0, 14.0),
+}
+UNKNOWN_ALIKE = (0.0, 0.8)
 FORMULA_DAYS = (4, 5, 6, 7)
 MORE_DAYS_THAN_ANY = 1000
 
@@ -50,7 +58,38 @@ def run(
             "candidate_pairs": groups.scan.num_candidates,
             **score_articles(pairs, *relations(groups)),
         }
-    return {"checks": {}, "default": dedup.Settings().as_dict(), "variants": variants}
+    return {
+        "checks": {},
+        "default": dedup.Settings().as_dict(),
+        "variants": variants,
+        "headline_variants": _headline_variants(say),
+    }
+
+
+def _headline_variants(say: Callable[[str], None]) -> dict[str, Any]:
+    """Return the scores of headline variants with one number of their rule changed at a time."""
+    settings, fields = dedup.Settings.of("headline"), dedup.Fields(date="date")
+    columns = columns_of(list(read_lines(DATA / "saudi_2015-07.jsonl.xz")), settings, fields)
+    sketches = sketch_texts(columns.texts, settings)
+    pairs = list(read_lines(DATA / HEADLINES))
+    default = batch.evidence_of(settings)
+    changes = [(name, value) for name, values in EVIDENCE_SWEEPS.items() for value in values]
+    variants = {}
+    for name, value in [("default", 0.0), *changes, *(("unknown_alike", value) for value in UNKNOWN_ALIKE)]:
+        say(f"ablation: headlines, {name} {value}")
+        evidence = default._replace(**{name: value}) if name in EVIDENCE_SWEEPS else default
+        alike = value if name == "unknown_alike" else headlines.UNKNOWN_ALIKE
+        with (
+            patch.object(batch, "evidence_of", lambda _, evidence=evidence: evidence),
+            patch.object(headlines, "UNKNOWN_ALIKE", alike),
+        ):
+            groups = batch.group_sketches(columns.ids, columns.published, columns.sources, sketches, settings)
+        variants["default" if name == "default" else f"{name} {value}"] = {
+            "groups": len(groups),
+            "candidate_pairs": groups.scan.num_candidates,
+            **score(pairs, ("variant",), relations(groups)[0], weighted=False),
+        }
+    return variants
 
 
 def _variants() -> Iterator[tuple[str, dedup.Settings, int]]:

@@ -22,6 +22,7 @@ REPEATS = 1
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 COARSE_STRATUM = "J<.2"  # few pairs that stand for very many; left out of the weighted figures
 NEGATIVE = ("template", "diff")
+FURTHER_HEADLINES = Path(__file__).parent / "judgements" / "headlines_saudi_2015-07.jsonl"
 ARTICLES, HEADLINES = "labels_articles.jsonl", "labels_headlines.jsonl"
 DATASKETCH_THRESHOLDS = (0.8, 0.5)
 
@@ -60,7 +61,10 @@ def run(
         "num_articles": len(records),
         "articles": by_ways,
         "headlines": {
-            "dedup, default settings": score(headline_pairs, ("variant",), grouped, weighted=False)
+            "dedup, default settings": score(headline_pairs, ("variant",), grouped, weighted=False),
+            "dedup, default settings, on the further pairs": score(
+                list(read_lines(FURTHER_HEADLINES)), ("variant",), grouped, weighted=False
+            ),
         },
     }
 

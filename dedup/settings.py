@@ -19,7 +19,7 @@ PROFILES: dict[str, dict[str, Any]] = {
 
 RULE_VERSION = 2
 """Raised when a constant outside the settings changes what is a copy: those of `match.judge`,
-`match.wording`, `match.scan` and `match.headlines`, and the fold table."""
+`match.wording`, `match.scan`, `match.evidence` and `match.headlines`, and the fold table."""
 
 KEEP_POLICIES = ("earliest", "longest", "first-seen")
 
@@ -63,7 +63,7 @@ class Settings:
       article without a date is near to all.
     - The fields from `copy_length_ratio` on are the rule of groups, see `match.judge`. They were chosen
       together on judged pairs (`docs/quality.md`) and are seldom worth a change.
-    - `evidence`: for groups of titles, the nats that speak for one item, see `match.headlines`. A threshold
+    - `evidence`: for groups of titles, the nats that speak for one item, see `match.evidence`. A threshold
       below the profile's lowers it in proportion; one above asks for alike keys beside it.
     """
 

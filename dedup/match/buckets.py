@@ -88,7 +88,7 @@ def _shared_keys(
 
 @kernel
 def number_runs(keyed, bits, members, numbers):
-    """Write member and number of each run of two or more sorted values that differ in the low `bits` alone."""
+    """Write member and number of each run of sorted values that differ in the low `bits` alone."""
     count = 0
     num_buckets = 0
     start = 0

@@ -1,17 +1,10 @@
 """The groups of titles: a title joins the group whose titles it resembles most, on average.
 
-Two titles are weighed as record linkage weighs two records (Fellegi and Sunter, "A theory for record
-linkage", JASA 1969). The word keys they share speak for one item, each by the logarithm of how rare it is
-among all titles; the keys that the poorer of the two has for itself speak against it, and so do the time
-between them and a common source: an outlet seldom prints two titles of one item, but repeats its formulas.
-All weights are in nats, and known before the scan, so that the order of the input never matters.
-
-In canonical order, a title joins the earlier group with the highest mean evidence over its members, if that
+In canonical order, a title joins the earlier group with the highest mean `evidence` over its titles, if that
 is enough; then a group whose mean evidence with an earlier one is enough joins that. A mean stops
 chains, as a star does, and does not lose two variants that differ from a third on other sides.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -20,24 +13,30 @@ import numpy.typing as npt
 from dedup.articles import MISSING_DATE
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets, by_position, number_runs
+from dedup.match.evidence import (
+    PRIOR_TITLES,
+    UNKNOWN_ALIKE,
+    Evidence,
+    KeyCounts,
+    Titles,
+    Weighed,
+    count_keys,
+    evidence_of,
+    weigh_keys,
+)
 from dedup.match.grouping import find_firsts
 from dedup.match.scan import Scan
 from dedup.match.verify import (
     BY_CHARACTERS,
     Features,
     Rule,
-    in_window,
     load_article,
     measure_article,
     scratch_for,
     shared_characters,
 )
 
-u32 = np.uint32
 u64 = np.uint64
-
-PRIOR_TITLES = 2000
-"""So many titles are taken as known in which no key was found: what a rare key is worth in a small batch."""
 
 MAX_PAIRED_KEYS = 12
 """Titles meet that share two keys; of a longer title the rarest keys are paired."""
@@ -47,72 +46,6 @@ MAX_MET = 64
 
 MAX_SPEAKING = 32
 """The first so many titles of a group speak for it."""
-
-_SAME_TEXT = 100.0  # nats; more than any title of the usual length can have
-_APART = -1e9
-_ROUNDING = 1e-6
-
-
-class Evidence(NamedTuple):
-    """What speaks for one item, in nats; see the ablation in `docs/quality.md`.
-
-    Enough is `needed`. A nat of unshared keys costs `unshared`; a gap costs `gap` for each factor e by which
-    it and `gap_unit` microseconds exceed `gap_unit`, a missing date as much as `missing_gap`; one source costs
-    `same_source`. Titles whose weighted Jaccard similarity is below `least_alike` are in no group together.
-    """
-
-    needed: float
-    least_alike: float = 0.0
-    unshared: float = 0.2
-    gap: float = 4.0
-    gap_unit: int = 12 * 3_600_000_000
-    missing_gap: int = 24 * 3_600_000_000
-    same_source: float = 10.0
-
-
-class Titles(NamedTuple):
-    """The word keys of n titles, rising and distinct in a title, and a number for each source.
-
-    `keys` uint32 with `offsets` int64[n + 1]; `sources` int64[n], -1 for none.
-    """
-
-    keys: npt.NDArray[np.uint32]
-    offsets: npt.NDArray[np.int64]
-    sources: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class KeyCounts:
-    """In how many of `num_titles` titles each key is found: `keys` uint32[k], rising, `counts` int64[k].
-
-    An index keeps one as its frozen artefact; a batch counts its own. With none counted, all keys are alike.
-    """
-
-    keys: npt.NDArray[np.uint32]
-    counts: npt.NDArray[np.int64]
-    num_titles: int
-
-
-def count_keys(titles: Titles, counting: npt.NDArray[np.bool_]) -> KeyCounts:
-    """Return the counts of the titles that are `counting`, bool[n] by row."""
-    of_counting = np.repeat(counting, np.diff(titles.offsets))
-    keys, counts = np.unique(titles.keys[of_counting], return_counts=True)
-    return KeyCounts(keys, counts.astype(np.int64), int(np.count_nonzero(counting)))
-
-
-def weigh_keys(titles: Titles, counts: KeyCounts) -> npt.NDArray[np.float64]:
-    """Return what each of `titles.keys` is worth in nats, float64.
-
-    The two titles that are compared do not count. A run of n characters is worth an n-th: each of its
-    characters stands in n runs.
-    """
-    found = np.zeros(len(titles.keys), dtype=np.int64)
-    if len(counts.keys):
-        at = np.minimum(np.searchsorted(counts.keys, titles.keys), len(counts.keys) - 1)
-        found = np.where(counts.keys[at] == titles.keys, counts.counts[at], 0)
-    others = np.maximum(found - 2, 0) + 1
-    weights = np.log((counts.num_titles + PRIOR_TITLES) / others)
-    return np.asarray(np.maximum(weights, 0.0) / ((titles.keys & u32(3)) + 1), dtype=np.float64)
 
 
 def group_headlines(
@@ -142,25 +75,14 @@ def group_headlines(
     totals = ends[titles.offsets[1:]] - ends[titles.offsets[:-1]]
     pairs = _pair_buckets(titles, weights, order, firsts == own)
     groups = _Groups(own.copy(), np.full(n, -1, dtype=np.int64), own.copy())
-    weighed = _Weighed(order, features, rule.window, titles, weights, totals, evidence)
+    enough_alike = UNKNOWN_ALIKE * PRIOR_TITLES / (PRIOR_TITLES + counts.num_titles)
+    weighed = Weighed(order, features, rule.window, titles, weights, totals, evidence, enough_alike)
     edges, num_candidates, num_full = _join(weighed, pairs, firsts, groups)
     both = np.concatenate([edges, edges[:, ::-1]])
     by_title = by_position(both[:, 0].copy(), both[:, 1].copy(), n, n)
     _look_again(weighed, by_title.offsets, by_title.buckets, firsts, groups)
     canonicals = groups.canonicals[firsts]
     return _scan_of(order, features, rule, canonicals, same, edges, num_candidates, num_full)
-
-
-class _Weighed(NamedTuple):
-    """All that the evidence of two positions is read from."""
-
-    order: npt.NDArray[np.int64]
-    features: Features
-    window: int
-    titles: Titles
-    weights: npt.NDArray[np.float64]
-    totals: npt.NDArray[np.float64]
-    evidence: Evidence
 
 
 class _Groups(NamedTuple):
@@ -173,52 +95,6 @@ class _Groups(NamedTuple):
     canonicals: npt.NDArray[np.int64]
     nexts: npt.NDArray[np.int64]
     lasts: npt.NDArray[np.int64]
-
-
-@kernel
-def evidence_of(a, b, weighed):
-    """Return the evidence in nats that the titles at two positions tell of one item."""
-    row, other = weighed.order[a], weighed.order[b]
-    features, titles, rule = weighed.features, weighed.titles, weighed.evidence
-    date, other_date = features.dates[row], features.dates[other]
-    if not in_window(date, other_date, weighed.window):
-        return _APART
-    shared = 0.0
-    num_shared = 0
-    i, j = titles.offsets[row], titles.offsets[other]
-    end, other_end = titles.offsets[row + 1], titles.offsets[other + 1]
-    num_keys, num_others = end - i, other_end - j
-    while i < end and j < other_end:
-        left, right = titles.keys[i], titles.keys[j]
-        if left == right:
-            shared += weighed.weights[i]
-            num_shared += 1
-        i += left <= right
-        j += right <= left
-    if shared < rule.least_alike * (weighed.totals[row] + weighed.totals[other] - shared) - _ROUNDING:
-        return _APART
-    unshared = min(weighed.totals[row], weighed.totals[other]) - shared
-    gap = rule.missing_gap
-    if date != MISSING_DATE and other_date != MISSING_DATE:
-        gap = abs(date - other_date)
-    found = shared - rule.unshared * max(0.0, unshared) - rule.gap * np.log(1 + gap / rule.gap_unit)
-    if titles.sources[row] >= 0 and titles.sources[row] == titles.sources[other]:
-        found -= rule.same_source
-    if num_shared == num_keys == num_others and _same_tokens(row, other, features):
-        return _SAME_TEXT
-    return found
-
-
-@kernel
-def _same_tokens(row, other, features):
-    begin, other_begin = features.token_begins[row], features.token_begins[other]
-    length = features.token_ends[row] - begin
-    if length == 0 or length != features.token_ends[other] - other_begin:
-        return False
-    for k in range(length):  # noqa: SIM110 - numba has no all() over a generator
-        if features.tokens[begin + k] != features.tokens[other_begin + k]:
-            return False
-    return True
 
 
 def _pair_buckets(
@@ -262,7 +138,7 @@ def _pair_keys(titles, weights, order, positions, paired):
 
 
 def _join(
-    weighed: _Weighed, pairs: Buckets, firsts: npt.NDArray[np.int64], groups: _Groups
+    weighed: Weighed, pairs: Buckets, firsts: npt.NDArray[np.int64], groups: _Groups
 ) -> tuple[npt.NDArray[np.int64], int, int]:
     """Have each title join a group; return all pairs with enough evidence, and two counts.
 
@@ -279,7 +155,8 @@ def _join(
     state = np.zeros(3, dtype=np.int64)  # next position, pairs with enough evidence, pairs weighed
     while True:
         _join_from(
-            weighed, pairs.offsets, pairs.buckets, owners, nexts, heads, sizes, stamps, firsts, groups, edges, state
+            weighed, pairs.offsets, pairs.buckets, owners, nexts, heads, sizes, stamps, firsts, groups,
+            edges, state,
         )  # fmt: skip
         if state[0] == n:
             return edges[: state[1]], int(state[2]), int(np.count_nonzero(sizes > MAX_MET))
@@ -287,7 +164,7 @@ def _join(
 
 
 @kernel
-def _join_from(
+def _join_from(  # noqa: C901 - one walk; a call for each bucket would cost more than it holds
     weighed, offsets, buckets, owners, nexts, heads, sizes, stamps, firsts, groups, edges, state
 ):  # fmt: skip
     """Walk from position state[0] on; stop early where `edges` could become too short."""
@@ -411,7 +288,15 @@ def _scan_of(
     kind_column = np.full((len(further), 1), BY_CHARACTERS, dtype=np.int64)
     relations = np.concatenate([further, kind_column, sizes[len(near) :]], axis=1)
     return Scan(
-        canonicals, kinds, scores[:, 0], scores[:, 1], scores[:, 2], exact, relations, num_candidates, num_full
+        canonicals,
+        kinds,
+        scores[:, 0],
+        scores[:, 1],
+        scores[:, 2],
+        exact,
+        relations,
+        num_candidates,
+        num_full,
     )
 
 

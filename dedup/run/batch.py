@@ -66,9 +66,7 @@ def group_sketches(
         )
     else:
         titles = titles_of(sketches, sources)
-        scan = group_headlines(
-            order, sketches.fingerprints, features, rule, titles, evidence_of(settings)
-        )
+        scan = group_headlines(order, sketches.fingerprints, features, rule, titles, evidence_of(settings))
     return Groups(ids, order, sketches.num_tokens, scan)
 
 

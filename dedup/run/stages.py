@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.articles import MICROSECONDS_A_DAY, MISSING_DATE
+from dedup.match.evidence import Evidence, Titles
 from dedup.match.grouping import Lane
-from dedup.match.headlines import Evidence, Titles
 from dedup.match.verify import Features, Rule
 from dedup.run.sketching import Sketches
 from dedup.settings import Settings

@@ -72,10 +72,10 @@ def word_keys(text: str) -> list[str]:
     """Return the distinct word keys of `text` as strings, sorted; see `word_keys.word_keys`.
 
     >>> word_keys("والوزير يستقبل 12000 president")
-    ['12000', 'presi', 'زير', 'يستقب']
+    ['12000', 'presi', 'وزير', 'يستقب']
     """
     table = load_fold_table()
-    found = set()
+    found: set[str] = set()
     for word in normalize(text).split(" "):
         classes = [table.script_class(ord(character)) for character in word]
         unspaced = [HAN <= script <= SOUTHEAST_ASIAN for script in classes]

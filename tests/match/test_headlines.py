@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.articles import MISSING_DATE
-from dedup.match.headlines import (
-    MAX_MET,
+from dedup.match.evidence import (
     PRIOR_TITLES,
+    UNKNOWN_ALIKE,
     Evidence,
     KeyCounts,
     Titles,
     count_keys,
-    group_headlines,
     weigh_keys,
 )
+from dedup.match.headlines import MAX_MET, group_headlines
 from dedup.match.scan import Scan
 from dedup.match.verify import Features
 from dedup.run.stages import rule_of
@@ -81,11 +81,14 @@ class Twin:
 
     def evidence(self, a: int, b: int) -> float:
         (first, hours, source), (second, other_hours, other_source) = self.titles[a], self.titles[b]
-        gap = 24 if min(hours, other_hours) < 0 else abs(hours - other_hours)
+        gap = 168 if min(hours, other_hours) < 0 else abs(hours - other_hours)
         shared = self.worth(set(first) & set(second))
         unshared = min(self.worth(set(first)), self.worth(set(second))) - shared
         found = shared - 0.2 * unshared - 4 * math.log(1 + gap / 12)
-        return found - (10 if source >= 0 and source == other_source else 0)
+        found -= 10 if source >= 0 and source == other_source else 0
+        union = self.worth(set(first) | set(second))
+        floor = UNKNOWN_ALIKE * PRIOR_TITLES / (PRIOR_TITLES + self.num_titles)
+        return found if shared >= floor * union - 1e-6 else min(found, 0.0)
 
     def join(self, group: list[int]) -> None:
         """Put a group with the earlier one of the highest mean, if one of its pairs has enough evidence."""
@@ -105,9 +108,7 @@ class Twin:
 
 
 TITLES = st.lists(
-    st.tuples(
-        st.lists(st.integers(0, 9), max_size=6).map(tuple), st.integers(-1, 60), st.integers(-1, 3)
-    ),
+    st.tuples(st.lists(st.integers(0, 9), max_size=6).map(tuple), st.integers(-1, 60), st.integers(-1, 3)),
     min_size=1,
     max_size=14,
 )
@@ -131,6 +132,13 @@ def test_weights_are_the_logarithm_of_rarity_without_the_pair_itself() -> None:
 def test_with_no_counts_all_keys_are_alike_and_three_shared_words_within_a_day_are_enough() -> None:
     titles: list[Title] = [((1, 2, 3), 0, 0), ((1, 2, 3, 4), 5, 1), ((1, 5, 6), 6, 2)]
     assert grouped(titles, counts=NONE).canonicals.tolist() == [0, 0, 2]
+
+
+def test_with_no_counts_a_shared_formula_in_unlike_titles_is_not_enough() -> None:
+    formula: list[Title] = [((1, 2, 3, 4, 5, 6, 7, 8), 0, 0), ((1, 2, 3, 14, 15, 16, 17, 18), 1, 1)]
+    assert grouped(formula, counts=NONE).canonicals.tolist() == [0, 1]
+    many = KeyCounts(NONE.keys, NONE.counts, 100_000)
+    assert grouped(formula, counts=many).canonicals.tolist() == [0, 0]
 
 
 def test_what_is_common_elsewhere_does_not_speak_for_one_item() -> None:

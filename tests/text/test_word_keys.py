@@ -12,7 +12,9 @@ from dedup.text.hashing import hash_character_shingle
 from dedup.text.word_keys import CLITICS, ENDINGS
 
 HEADLINE = Settings.of("headline")
-PARTS = st.sampled_from([*CLITICS, *ENDINGS, "وزير", "قال", " ", " ", "2024", "٣", "東", "京", "กขค", "Oslo", "é"])
+PARTS = st.sampled_from(
+    [*CLITICS, *ENDINGS, "وزير", "قال", " ", " ", "2024", "٣", "東", "京", "กขค", "Oslo", "é"]
+)
 
 
 def compiled(texts: list[str]) -> list[list[int]]:
@@ -38,8 +40,13 @@ def test_compiled_keys_equal_the_reference(texts: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("a", "b"),
-    [("بالطائف", "الطايف"), ("معلمين", "المعلمون"), ("presidential", "presidents"), ("президента", "президентом")],
-)  # fmt: skip
+    [
+        ("بالطائف", "الطايف"),
+        ("معلمين", "المعلمون"),
+        ("presidential", "presidents"),
+        ("президента", "президентом"),
+    ],
+)
 def test_forms_of_one_word_share_a_key(a: str, b: str) -> None:
     assert reference.word_keys(a) == reference.word_keys(b)
 
