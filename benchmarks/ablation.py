@@ -8,15 +8,16 @@ from unittest.mock import patch
 import numpy as np
 
 import dedup
-from benchmarks.quality import ARTICLES, DATA, read_lines
-from benchmarks.quality_scores import relations, score_articles
-from dedup.match import wording
-from dedup.run import arrivals
+from benchmarks.quality import ARTICLES, DATA, HEADLINES, read_lines
+from benchmarks.quality_scores import relations, score, score_articles
+from dedup.match import headlines, wording
+from dedup.run import arrivals, batch
 from dedup.run.arrivals import posting_keys
 from dedup.run.batch import group_sketches
 from dedup.run.records import Columns, columns_of
 from dedup.run.recurring import cut_lines
-from dedup.run.sketching import Sketches, sketch_texts
+from dedup.run.sketches import Sketches
+from dedup.run.sketching import sketch_texts
 from dedup.sketch.bands import Bands
 from dedup.text.markers import Markers
 
@@ -31,6 +32,13 @@ SWEEPS: dict[str, tuple[float, ...]] = {
     "formula_coverage": (0.7, 0.8, 0.9),
     "min_shared": (0, 16, 24, 32),
 }
+EVIDENCE_SWEEPS: dict[str, tuple[float, ...]] = {
+    "needed": (8.0, 10.0, 11.0, 13.0, 14.0, 16.0),
+    "unshared": (0.0, 0.1, 0.3, 0.4),
+    "gap": (0.0, 2.0, 3.0, 5.0, 6.0),
+    "same_source": (0.0, 6.0, 8.0, 12.0, 14.0),
+}
+UNKNOWN_ALIKE = (0.0, 0.8)
 FORMULA_DAYS = (4, 5, 6, 7)
 LANES = (
     (10**6, 10**6, 32),
@@ -97,7 +105,13 @@ def run(
             "looked_up_an_article": round(len(posted.keys) / len(sketches), 1),
             **score_articles(pairs, *relations(groups)),
         }
-    return {"checks": {}, "default": dedup.Settings().as_dict(), "variants": variants, "lanes": lanes}
+    return {
+        "checks": {},
+        "default": dedup.Settings().as_dict(),
+        "variants": variants,
+        "lanes": lanes,
+        "headline_variants": _headline_variants(say),
+    }
 
 
 def _sketch(columns: Columns, settings: dedup.Settings) -> Sketches:
@@ -114,6 +128,32 @@ def _furniture(columns: Columns) -> Iterator[tuple[str, Sketches]]:
     with patch("dedup.run.sketching.load_markers", lambda: no_markers):
         unmarked = sketch_texts(columns.texts, settings)
     yield "furniture by recurring lines alone", cut_lines(unmarked, columns.sources, settings)
+
+
+def _headline_variants(say: Callable[[str], None]) -> dict[str, Any]:
+    """Return the scores of headline variants with one number of their rule changed at a time."""
+    settings, fields = dedup.Settings.of("headline"), dedup.Fields(date="date")
+    columns = columns_of(list(read_lines(DATA / "saudi_2015-07.jsonl.xz")), settings, fields)
+    sketches = sketch_texts(columns.texts, settings)
+    pairs = list(read_lines(DATA / HEADLINES))
+    default = batch.evidence_of(settings)
+    changes = [(name, value) for name, values in EVIDENCE_SWEEPS.items() for value in values]
+    variants = {}
+    for name, value in [("default", 0.0), *changes, *(("unknown_alike", value) for value in UNKNOWN_ALIKE)]:
+        say(f"ablation: headlines, {name} {value}")
+        evidence = default._replace(**{name: value}) if name in EVIDENCE_SWEEPS else default
+        alike = value if name == "unknown_alike" else headlines.UNKNOWN_ALIKE
+        with (
+            patch.object(batch, "evidence_of", lambda _, evidence=evidence: evidence),
+            patch.object(headlines, "UNKNOWN_ALIKE", alike),
+        ):
+            groups = batch.group_sketches(columns.ids, columns.published, columns.sources, sketches, settings)
+        variants["default" if name == "default" else f"{name} {value}"] = {
+            "groups": len(groups),
+            "candidate_pairs": groups.scan.num_candidates,
+            **score(pairs, ("variant",), relations(groups)[0], weighted=False),
+        }
+    return variants
 
 
 def _variants() -> Iterator[tuple[str, dedup.Settings, int]]:

@@ -19,6 +19,7 @@ from benchmarks.quality_spans import months, single_nights
 
 REPEATS = 1
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+FURTHER_HEADLINES = Path(__file__).parent / "judgements" / "headlines_saudi_2015-07.jsonl"
 ARTICLES, HEADLINES = "labels_articles.jsonl", "labels_headlines.jsonl"
 THRESHOLDS = (0.8, 0.5)
 PEERS = {"datasketch": quality_peers.datasketch_groups, "rensa": quality_peers.rensa_groups}
@@ -64,7 +65,10 @@ def run(
         "nights": single_nights(records, pairs, fields, groups),
         "months": months(records, pairs, list(read_lines(DATA / "khaleej.jsonl.xz")), say),
         "headlines": {
-            "dedup, default settings": score(headline_pairs, ("variant",), grouped, weighted=False)
+            "dedup, default settings": score(headline_pairs, ("variant",), grouped, weighted=False),
+            "dedup, default settings, on the further pairs": score(
+                list(read_lines(FURTHER_HEADLINES)), ("variant",), grouped, weighted=False
+            ),
         },
     }
 

@@ -18,9 +18,9 @@ PROFILES: dict[str, dict[str, Any]] = {
 """The defaults that a profile sets. `docs/quality.md` has the measurements behind the numbers."""
 
 RULE_VERSION = 2
-"""Raised when a constant outside the settings changes what is a copy: those of `match.facts`, `match.judge`,
-`match.passages`, `match.scan` and `match.wording`, the fold table, and the markers and numbers of page
-furniture."""
+"""Raised when a constant outside the settings changes what is a copy: those of `match.evidence`,
+`match.facts`, `match.headlines`, `match.judge`, `match.passages`, `match.scan` and `match.wording`, the fold
+table, and the markers and numbers of page furniture."""
 
 KEEP_POLICIES = ("earliest", "longest", "first-seen")
 FURNITURE_POLICIES = ("cut", "keep")
@@ -71,6 +71,8 @@ class Settings:
       recur across a source) out of what is compared, "keep" compares whole texts.
     - The fields from `copy_length_ratio` on are the rule of groups, see `match.judge`. They were chosen
       together on judged pairs (`docs/quality.md`) and are seldom worth a change.
+    - `evidence`: for groups of titles, the nats that speak for one item, see `match.evidence`. A threshold
+      below the profile's lowers it in proportion; one above asks for alike keys beside it.
     """
 
     profile: str = "article"
@@ -92,6 +94,7 @@ class Settings:
     formula_threshold: float = 0.6
     formula_coverage: float = 0.8
     min_shared: int = 24
+    evidence: float = 12.0
 
     @classmethod
     def of(cls, profile: str = "article", **changes: Any) -> Self:
@@ -121,6 +124,7 @@ class Settings:
         for name in _SHARES:
             _check_range(name, getattr(self, name), 0.0, 1.0, float)
         _check_range("recall", self.recall, 0.5, 0.999999, float)
+        _check_range("evidence", self.evidence, 0.0, 1000.0, float)
         _check_range("min_shared", self.min_shared, 0, 1000, int)
         _check_range("shingle_size", self.shingle_size, 1, _MAX_SHINGLE_SIZE, int)
         _check_range("short_words", self.short_words, 0, 1000, int)
@@ -152,6 +156,18 @@ class Settings:
     def text_field(self) -> str:
         """The field of a record that is compared: "text" or "title"."""
         return "text" if self.uses_words else "title"
+
+    @property
+    def needed_evidence(self) -> float:
+        """The evidence in nats that puts titles into one group."""
+        return self.evidence * min(1.0, self.threshold / float(PROFILES["headline"]["threshold"]))
+
+    @property
+    def least_alike(self) -> float:
+        """The weighted Jaccard similarity of keys that any two titles of a group have: 0 at the profile's
+        threshold, 1 at the threshold 1."""
+        usual = float(PROFILES["headline"]["threshold"])
+        return max(0.0, (self.threshold - usual) / (1 - usual))
 
     @cached_property
     def word_bands(self) -> Bands:

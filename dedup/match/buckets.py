@@ -82,12 +82,13 @@ def _shared_keys(
     keyed.sort()
     members = np.empty(len(keyed), dtype=np.int64)
     numbers = np.empty(len(keyed), dtype=np.int64)
-    count, num_buckets = _runs(keyed, bits, members, numbers)
+    count, num_buckets = number_runs(keyed, bits, members, numbers)
     return positions[members[:count]], numbers[:count].copy(), num_buckets
 
 
 @kernel
-def _runs(keyed, bits, members, numbers):
+def number_runs(keyed, bits, members, numbers):
+    """Write member and number of each run of sorted values that differ in the low `bits` alone."""
     count = 0
     num_buckets = 0
     start = 0

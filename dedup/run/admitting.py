@@ -14,7 +14,7 @@ from dedup.run.arrivals import posting_keys
 from dedup.run.deciding import NOBODY, Arrivals, Decision, decide, read_arrivals, sketch_row
 from dedup.run.index_batches import Batch
 from dedup.run.regrouping import Departure, Naming, departure_of, name_groups
-from dedup.run.sketching import Sketches
+from dedup.run.sketches import Sketches
 from dedup.run.verdicts import verdict_of
 from dedup.settings import Settings
 

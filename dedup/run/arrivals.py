@@ -13,7 +13,7 @@ import numpy.typing as npt
 from dedup.match.grouping import group_articles
 from dedup.match.scan import MIN_SHARED_SAMPLE, Scan
 from dedup.match.wording import MAX_WAITING, lowest_sampled
-from dedup.run.sketching import Sketches
+from dedup.run.sketches import Sketches
 from dedup.run.stages import features_of, lanes_of, rule_of
 from dedup.settings import Settings
 

@@ -9,13 +9,15 @@ import numpy.typing as npt
 
 from dedup.articles import ArticleId, Fields, Pair, Shingles
 from dedup.match.grouping import group_articles, pair_articles
+from dedup.match.headlines import group_headlines
 from dedup.match.order import canonical_order
 from dedup.match.verify import BY_WORDS
 from dedup.run.groups import Groups
 from dedup.run.records import columns_of, source_ranks
 from dedup.run.recurring import cut_lines
-from dedup.run.sketching import Sketches, sketch_texts
-from dedup.run.stages import features_of, lanes_of, rule_of
+from dedup.run.sketches import Sketches
+from dedup.run.sketching import sketch_texts
+from dedup.run.stages import evidence_of, features_of, lanes_of, rule_of, titles_of
 from dedup.settings import Settings
 
 
@@ -58,15 +60,15 @@ def group_sketches(
         num_tokens=sketches.num_tokens,
         keep=settings.keep,
     )
-    scan = group_articles(
-        order,
-        sketches.fingerprints,
-        features_of(sketches, published),
-        rule_of(settings),
-        lanes_of(sketches, settings, settings.group_bands),
-        sketches.signatures,
-        num_threads,
-    )
+    features, rule = features_of(sketches, published), rule_of(settings)
+    if settings.uses_words:
+        lanes = lanes_of(sketches, settings, settings.group_bands)
+        scan = group_articles(
+            order, sketches.fingerprints, features, rule, lanes, sketches.signatures, num_threads
+        )
+    else:
+        titles = titles_of(sketches, sources)
+        scan = group_headlines(order, sketches.fingerprints, features, rule, titles, evidence_of(settings))
     return Groups(ids, order, sketches.num_tokens, scan, sketches.num_cut)
 
 

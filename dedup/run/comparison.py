@@ -18,7 +18,8 @@ from dedup.match.verify import (
 )
 from dedup.match.waiting import start_waiting
 from dedup.match.wording import find_wording
-from dedup.run.sketching import Sketches, sketch_texts, text_array
+from dedup.run.sketches import Sketches
+from dedup.run.sketching import sketch_texts, text_array
 from dedup.run.stages import features_of, rule_of
 from dedup.settings import Settings
 from dedup.sketch.signatures import estimate_jaccard

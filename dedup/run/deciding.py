@@ -12,7 +12,8 @@ from dedup.index import reads
 from dedup.index.rows import Place, Relation, SketchRow
 from dedup.match.scan import MAX_BANDED, MAX_WORDED, Scan
 from dedup.run.arrivals import PostingKeys, likely_candidates, match_arrivals, posting_keys
-from dedup.run.sketching import Sketches, sketch_tokens
+from dedup.run.sketches import Sketches
+from dedup.run.sketching import sketch_tokens
 from dedup.settings import Settings
 
 Int64s = npt.NDArray[np.int64]
@@ -66,37 +67,11 @@ def decide(
     repeats = dict(zip(twins, _repeat_places(connection, arrivals.nos, twins), strict=True))
     if not len(fresh):
         return Decision(list(repeats.values()), [], NOBODY, NOBODY)
-    rest = Arrivals(arrivals.nos[fresh], take_rows(arrivals.sketches, fresh), arrivals.published[fresh])
+    rest = Arrivals(arrivals.nos[fresh], arrivals.sketches.take(fresh), arrivals.published[fresh])
     decision = _match(connection, rest, settings, formulas, gone, num_threads)
     matched = iter(decision.places)
     places = [repeats[row] if row in repeats else next(matched) for row in range(len(arrivals))]
     return Decision(places, decision.relations, decision.keys, decision.nos)
-
-
-def take_rows(sketches: Sketches, rows: Int64s) -> Sketches:
-    """Return the sketches of some rows, int64[k], rising and distinct."""
-    tokens, token_offsets = _take_ranges(sketches.tokens, sketches.token_offsets, rows)
-    short = np.flatnonzero(np.isin(sketches.character_rows, rows))
-    characters, character_offsets = _take_ranges(sketches.character_hashes, sketches.character_offsets, short)
-    return Sketches(
-        tokens=tokens,
-        token_offsets=token_offsets,
-        fingerprints=sketches.fingerprints[rows],
-        signatures=sketches.signatures[rows],
-        character_rows=np.searchsorted(rows, sketches.character_rows[short]),
-        character_hashes=characters,
-        character_offsets=character_offsets,
-        character_signatures=sketches.character_signatures[short],
-    )
-
-
-def _take_ranges(
-    values: npt.NDArray[np.uint32], offsets: Int64s, rows: Int64s
-) -> tuple[npt.NDArray[np.uint32], Int64s]:
-    lengths = (offsets[1:] - offsets[:-1])[rows]
-    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    within = np.arange(ends[-1]) - np.repeat(ends[:-1], lengths)
-    return values[np.repeat(offsets[rows], lengths) + within], ends
 
 
 def sketches_of(rows: Sequence[SketchRow], settings: Settings) -> Sketches:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.run.sketching import OFFSETS, ROWS, Sketches
+from dedup.run.sketches import OFFSETS, ROWS, Sketches
 
 
 class GatheredSketches:

@@ -11,10 +11,15 @@ import numpy as np
 from dedup.articles import MISSING_DATE, ArticleId, Fields
 from dedup.errors import InputError, RecordError
 from dedup.index.rows import Facts
-from dedup.run.deciding import Arrivals, Int64s, take_rows
+from dedup.run.deciding import Arrivals, Int64s
 from dedup.run.records import Columns, as_table, columns_of_articles
-from dedup.run.sketching import Sketches, sketch_texts
+from dedup.run.recurring import cut_lines
+from dedup.run.sketches import Sketches
+from dedup.run.sketching import sketch_texts
 from dedup.settings import Settings
+
+_NO_LINES = np.empty(0, dtype=np.uint64)
+"""Recurring lines are learned from a batch as a whole, which one arrival is not: markers alone cut here."""
 
 _MAX_BATCH_CHARACTERS = 64 << 20
 """A batch ends once its texts are so long together, however few they are."""
@@ -45,7 +50,7 @@ class Batch:
         if len(rows) == len(self):
             return Arrivals(nos, self.sketches, self.columns.published)
         chosen = np.array(rows, dtype=np.int64)
-        return Arrivals(nos, take_rows(self.sketches, chosen), self.columns.published[chosen])
+        return Arrivals(nos, self.sketches.take(chosen), self.columns.published[chosen])
 
     def facts(self, row: int, no: int, added_at: int) -> Facts:
         """Return what an index keeps of one article beside its sketch."""
@@ -90,7 +95,7 @@ def batch_of(
 ) -> Batch:
     """Return one batch of the records, which are those from number `first_row` on."""
     columns = columns_of_articles(records, settings, fields, first_row)
-    sketches = sketch_texts(columns.texts, settings)
+    sketches = cut_lines(sketch_texts(columns.texts, settings), columns.sources, settings, _NO_LINES)
     titles = [_clean(record.get(fields.title)) for record in records]
     urls = [_clean(record.get(fields.url)) for record in records]
     sources = [_clean(source) for source in columns.sources]

@@ -15,7 +15,8 @@ from dedup.errors import InputError, OutputError, RecordError
 from dedup.formats.records import Chunk, RecordFile, Reject
 from dedup.run.gathering import GatheredSketches
 from dedup.run.recurring import cut_lines
-from dedup.run.sketching import Sketches, sketch_texts, text_array
+from dedup.run.sketches import Sketches
+from dedup.run.sketching import sketch_texts, text_array
 from dedup.settings import Settings
 
 Progress = Callable[[str, int, int], None]

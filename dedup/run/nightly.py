@@ -32,7 +32,7 @@ from dedup.run.background import call_in_background
 from dedup.run.batch import group_sketches
 from dedup.run.groups import Groups
 from dedup.run.intake import Intake, Progress, take_in
-from dedup.run.sketching import Sketches
+from dedup.run.sketches import Sketches
 from dedup.settings import Settings
 
 MUCH_CUT = 0.5

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.compiling import kernel
-from dedup.run.sketching import Sketches, fingerprint_of, hash_characters, sign_tokens
+from dedup.run.characters import hash_characters
+from dedup.run.sketches import Sketches
+from dedup.run.sketching import fingerprint_of, sign_tokens
 from dedup.settings import Settings
 from dedup.sketch.signatures import permutations, sign_shingle_hashes
 from dedup.text.hashing import shingle_multipliers

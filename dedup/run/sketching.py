@@ -8,8 +8,7 @@ lines a hash for each line stays until it is known which lines recur (`run.recur
 import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +16,16 @@ import pyarrow as pa
 
 from dedup.compiling import kernel
 from dedup.errors import SettingsError
-from dedup.settings import NGRAM_LENGTHS, Settings
+from dedup.run.characters import hash_characters, hash_keys
+from dedup.run.sketches import Sketches, join_offsets
+from dedup.settings import Settings
 from dedup.sketch.kernels import premix, update_signature
 from dedup.sketch.signatures import permutations, sign_shingle_hashes
 from dedup.text.furniture import KEPT, decide_cuts, find_line_breaks, make_lines, read_lines
 from dedup.text.hashing import shingle_multipliers
 from dedup.text.kernels import (
-    MAX_CODE_POINTS_PER_BYTE,
     RAW_SCRATCH,
     Tables,
-    character_shingles,
-    fold_characters,
     load_tables,
     tokenize,
     word_shingles,
@@ -41,85 +39,6 @@ _ROWS_PER_TASK = 4096
 SPARE_WORDS = 200
 """Of a text of several lines and so many words its bytes are kept until recurring lines are cut: it may
 become so short that its character shingles are compared."""
-
-
-@dataclass(frozen=True)
-class Sketches:
-    """What is kept of n texts, in the order of the texts. Rows in compressed form have n + 1 offsets.
-
-    - `tokens` uint32, `token_offsets` int64: the ordered token hashes;
-    - `fingerprints` uint64[n]: equal for equal token sequences; 0 for a text without a token;
-    - `signatures` uint32[n, num_perm] of the word shingles (no columns if words are not used);
-    - `character_rows` int64[m], rising: the rows of the short texts; for each of them
-      `character_hashes` uint32 with `character_offsets` int64[m + 1], and `character_signatures`
-      uint32[m, num_perm];
-    - `num_cut` int64[n]: tokens that were left out as page furniture;
-    - until recurring lines are cut: for the lines of texts of several lines, `line_hashes` uint64 and
-      `line_words` int32 with `line_offsets` int64[n + 1]; and of the smaller ones, `spare_rows` int64,
-      rising, the bytes `spare_bytes` uint8 with `spare_offsets`, a break behind each line.
-    """
-
-    tokens: npt.NDArray[np.uint32]
-    token_offsets: npt.NDArray[np.int64]
-    fingerprints: npt.NDArray[np.uint64]
-    signatures: npt.NDArray[np.uint32]
-    character_rows: npt.NDArray[np.int64]
-    character_hashes: npt.NDArray[np.uint32]
-    character_offsets: npt.NDArray[np.int64]
-    character_signatures: npt.NDArray[np.uint32]
-    num_cut: npt.NDArray[np.int64]
-    line_hashes: npt.NDArray[np.uint64]
-    line_words: npt.NDArray[np.int32]
-    line_offsets: npt.NDArray[np.int64]
-    spare_rows: npt.NDArray[np.int64]
-    spare_bytes: npt.NDArray[np.uint8]
-    spare_offsets: npt.NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.fingerprints)
-
-    @property
-    def num_tokens(self) -> npt.NDArray[np.int64]:
-        """The number of tokens of each text, int64[n]."""
-        return np.diff(self.token_offsets)
-
-    @property
-    def nbytes(self) -> int:
-        """The bytes that all arrays hold together."""
-        return sum(array.nbytes for array in vars(self).values())
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[Self]) -> Self:
-        """Return the sketches of all parts, one after the other; at least one part."""
-        if len(parts) == 1:
-            return parts[0]
-        starts = np.cumsum([0] + [len(part) for part in parts[:-1]])
-        columns: dict[str, Any] = {}
-        for name in cls.__dataclass_fields__:
-            arrays = [getattr(part, name) for part in parts]
-            if name in OFFSETS:
-                columns[name] = _join_offsets(arrays)
-            elif name in ROWS:
-                columns[name] = np.concatenate(
-                    [array + start for array, start in zip(arrays, starts, strict=True)]
-                )
-            else:
-                columns[name] = np.concatenate(arrays)
-        return cls(**columns)
-
-
-OFFSETS = ("token_offsets", "character_offsets", "line_offsets", "spare_offsets")
-"""The columns of sketches that are offsets into others."""
-
-ROWS = ("character_rows", "spare_rows")
-"""The columns of sketches that are numbers of rows."""
-
-
-def _join_offsets(parts: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
-    ends = np.cumsum([0] + [int(part[-1]) for part in parts[:-1]])
-    return np.concatenate(
-        [parts[0][:1]] + [part[1:] + end for part, end in zip(parts, ends, strict=True)]
-    ).astype(np.int64)
 
 
 class _Kept(NamedTuple):
@@ -244,24 +163,6 @@ def fingerprint_of(tokens, begin, end):
     return total
 
 
-@kernel
-def _character_rows(data, begins, ends, tables, lengths, hashes, hash_offsets):
-    """Write the character shingle hashes of the texts in data[begins:ends]; `hashes` has room for all."""
-    longest = 0
-    for k in range(len(begins)):
-        longest = max(longest, ends[k] - begins[k])
-    characters = np.empty(MAX_CODE_POINTS_PER_BYTE * longest + 1, dtype=np.uint32)
-    at = 0
-    hash_offsets[0] = 0
-    for k in range(len(begins)):
-        count = fold_characters(data, begins[k], ends[k], tables, characters)
-        if at + count > len(hashes):
-            return k
-        at += character_shingles(characters, count, lengths, hashes[at:])
-        hash_offsets[k + 1] = at
-    return len(begins)
-
-
 def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: int = 1) -> Sketches:
     """Return the sketches of the texts of an Arrow array; a null counts as empty text.
 
@@ -298,7 +199,7 @@ def sketch_tokens(
         tokens, token_offsets, size, shingle_multipliers(size),
         *permutations(settings.num_perm, settings.seed), fingerprints, signatures,
     )  # fmt: skip
-    return Sketches(
+    return Sketches.without_lines(
         tokens=tokens,
         token_offsets=token_offsets,
         fingerprints=fingerprints,
@@ -310,12 +211,6 @@ def sketch_tokens(
             character_hashes, character_offsets, num_perm=settings.num_perm, seed=settings.seed
         ),
         num_cut=np.zeros(num_rows, dtype=np.int64),
-        line_hashes=np.empty(0, dtype=np.uint64),
-        line_words=np.empty(0, dtype=np.int32),
-        line_offsets=np.zeros(num_rows + 1, dtype=np.int64),
-        spare_rows=np.empty(0, dtype=np.int64),
-        spare_bytes=np.empty(0, dtype=np.uint8),
-        spare_offsets=np.zeros(1, dtype=np.int64),
     )
 
 
@@ -376,6 +271,8 @@ def _sketch_task(
     hashes, hash_offsets = _hash_short_texts(data, offsets, rows, kept)
     num_lines, num_spare = kept.ends.tolist()
     spare_rows = np.flatnonzero(kept.spare_ends)
+    keyed = offsets[:1] if settings.uses_words else offsets
+    keys, key_offsets = hash_keys(data, keyed, tables)
     return Sketches(
         tokens=tokens,
         token_offsets=token_offsets,
@@ -394,6 +291,8 @@ def _sketch_task(
         spare_rows=spare_rows,
         spare_bytes=kept.spare[:num_spare].copy(),
         spare_offsets=np.concatenate([[0], kept.spare_ends[spare_rows]]).astype(np.int64),
+        keys=keys,
+        key_offsets=key_offsets,
     )
 
 
@@ -428,23 +327,7 @@ def _hash_short_texts(
         source = kept.spare if was_cut[first] else data
         parts.append(hash_characters(source, begins[first:last], ends[first:last]))
     hashes = np.concatenate([part for part, _ in parts])
-    return hashes, _join_offsets([part for _, part in parts])
-
-
-def hash_characters(
-    data: npt.NDArray[np.uint8], begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """Return the character shingle hashes of the texts in data[begins:ends], and their offsets."""
-    lengths = np.array(NGRAM_LENGTHS, dtype=np.int64)
-    hash_offsets = np.zeros(len(begins) + 1, dtype=np.int64)
-    num_bytes = int(np.sum(ends - begins))
-    room = num_bytes
-    tables = load_tables()
-    while True:
-        hashes = np.empty(room + 1, dtype=np.uint32)
-        if _character_rows(data, begins, ends, tables, lengths, hashes, hash_offsets) == len(begins):
-            return hashes[: hash_offsets[-1]].copy(), hash_offsets
-        room = MAX_CODE_POINTS_PER_BYTE * num_bytes  # many expansions; the upper bound fits
+    return hashes, join_offsets([part for _, part in parts])
 
 
 def text_array(texts: Sequence[str]) -> pa.LargeStringArray:

@@ -1,14 +1,16 @@
 """Between the rooms: sketches and settings in the form that matching reads."""
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.articles import MICROSECONDS_A_DAY, MISSING_DATE
+from dedup.match.evidence import Evidence, Titles
 from dedup.match.grouping import Lane
 from dedup.match.verify import Features, Rule
-from dedup.run.sketching import Sketches
+from dedup.run.sketches import Sketches
 from dedup.settings import Settings
 from dedup.sketch.bands import Bands
 from dedup.sketch.kernels import band_keys
@@ -91,3 +93,18 @@ def _lane(
         return keys[entries]
 
     return Lane(rows, bands.num_bands, keys_of)
+
+
+def titles_of(sketches: Sketches, sources: Sequence[str | None]) -> Titles:
+    """Return what the groups of titles read beside `features_of`."""
+    numbers: dict[str | None, int] = {None: -1}
+    return Titles(
+        sketches.keys,
+        sketches.key_offsets,
+        np.array([numbers.setdefault(source, len(numbers)) for source in sources], dtype=np.int64),
+    )
+
+
+def evidence_of(settings: Settings) -> Evidence:
+    """Return the evidence that puts titles into one group."""
+    return Evidence(needed=settings.needed_evidence, least_alike=settings.least_alike)

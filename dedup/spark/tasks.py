@@ -19,7 +19,8 @@ from dedup.match.partitions import judge_pairs, meet_in_bands, meet_in_wording, 
 from dedup.match.verify import BY_CHARACTERS, BY_WORDS, NO_MATCH, Features, Rule
 from dedup.match.wording import NO_DAY, days_of, sample_shingles
 from dedup.run.records import columns_of, source_ranks
-from dedup.run.sketching import Sketches, sketch_texts
+from dedup.run.sketches import Sketches
+from dedup.run.sketching import sketch_texts
 from dedup.run.stages import features_of, lanes_of, rule_of
 from dedup.settings import Settings
 

@@ -3,7 +3,9 @@
 It works on `bytes`, `str` and `int` and takes no short cut. A lone surrogate in a `str` is a separator.
 """
 
-from dedup.text.fold_table import SEPARATOR_CODE_POINT, SINGLE, load_fold_table
+from dedup.settings import NGRAM_LENGTHS
+from dedup.text.fold_table import HAN, SEPARATOR_CODE_POINT, SINGLE, SOUTHEAST_ASIAN, load_fold_table
+from dedup.text.word_keys import CLITICS, ENDINGS, KEY_LENGTH, MIN_STEM
 
 ASCII_DIGITS = frozenset("0123456789")
 
@@ -87,3 +89,32 @@ def is_number(token: str) -> bool:
     [True, False]
     """
     return bool(token) and set(token) <= ASCII_DIGITS
+
+
+def word_keys(text: str) -> list[str]:
+    """Return the distinct word keys of `text` as strings, sorted; see `word_keys.word_keys`.
+
+    >>> word_keys("والوزير يستقبل 12000 president")
+    ['12000', 'presi', 'وزير', 'يستقب']
+    """
+    table = load_fold_table()
+    found: set[str] = set()
+    for word in normalize(text).split(" "):
+        classes = [table.script_class(ord(character)) for character in word]
+        unspaced = [HAN <= script <= SOUTHEAST_ASIAN for script in classes]
+        runs = "".join(" " if apart else character for character, apart in zip(word, unspaced, strict=True))
+        found.update(_word_key(run) for run in runs.split(" ") if run)
+        for k, apart in enumerate(unspaced):
+            length = NGRAM_LENGTHS[classes[k]]
+            if apart and k + length <= len(word) and all(unspaced[k : k + length]):
+                found.add(word[k : k + length])
+    return sorted(found)
+
+
+def _word_key(word: str) -> str:
+    if is_number(word):
+        return word
+    clitic = (affix for affix in CLITICS if word.startswith(affix) and len(word) - len(affix) >= MIN_STEM)
+    word = word.removeprefix(next(clitic, ""))
+    ending = (affix for affix in ENDINGS if word.endswith(affix) and len(word) - len(affix) >= MIN_STEM)
+    return word.removesuffix(next(ending, ""))[:KEY_LENGTH]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dedup.match.grouping import group_articles
 from dedup.match.wording import MAX_MEETING, MAX_WAITING
 from dedup.run.arrivals import likely_candidates, match_arrivals, posting_keys
-from dedup.run.sketching import Sketches, sketch_texts, sketch_tokens, text_array
+from dedup.run.sketches import Sketches
+from dedup.run.sketching import sketch_texts, sketch_tokens, text_array
 from dedup.run.stages import features_of, lanes_of, rule_of
 from dedup.settings import Settings
 

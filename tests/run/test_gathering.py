@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from dedup.run.gathering import GatheredSketches
-from dedup.run.sketching import Sketches, sketch_texts, text_array
+from dedup.run.sketches import Sketches
+from dedup.run.sketching import sketch_texts, text_array
 from dedup.settings import Settings
 
 WORDS = ["مرفأ", "قطار", "harbour", "ferry", "wheat", "rain", "سيول", "12", "2024", "حضرموت"]

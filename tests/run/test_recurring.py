@@ -8,7 +8,8 @@ import pytest
 
 import dedup
 from dedup.run.recurring import cut_lines, learn_lines
-from dedup.run.sketching import Sketches, sketch_texts, text_array
+from dedup.run.sketches import Sketches
+from dedup.run.sketching import sketch_texts, text_array
 
 SEED_PAGE = Path(__file__).parents[3] / "shared" / "seed" / "page.txt"
 FOOTER = [
