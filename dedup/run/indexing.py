@@ -35,6 +35,7 @@ MAX_RECENT_ROWS = 1_500_000
 """Posting rows that are kept apart for writing; beyond, they move to the large table. The small one stays in
 the page cache, so that a row costs no read from the disk."""
 
+_MOST_ROWS = 128  # more posting rows than an article has
 _PRUNED_AT_ONCE = 500
 _CHANGES_AT_ONCE = 1000
 
@@ -60,6 +61,7 @@ class Index:
         self._fields = fields
         self._formulas: tuple[int, npt.NDArray[np.uint32]] = (0, np.empty(0, dtype=np.uint32))
         self._recent_rows: int | None = None
+        self._merge_from: int | None = None
 
     @classmethod
     def open(
@@ -357,18 +359,26 @@ class Index:
         return self._formulas[1]
 
     def _merge_if_due(self, num_added: int) -> None:
-        """Merge once so many posting rows could be recent; count them now and then, for others write too."""
-        due = MAX_RECENT_ROWS
-        most_rows = 128 * num_added
-        if self._recent_rows is None or self._recent_rows + most_rows > due:
+        """Move some recent posting rows once there are many, a few after each step, so that none waits long.
+
+        They are counted now and then, for other processes write too.
+        """
+        if self._merge_from is None:
+            most_rows = _MOST_ROWS * num_added
+            if self._recent_rows is not None and self._recent_rows + most_rows <= MAX_RECENT_ROWS:
+                self._recent_rows += most_rows
+                return
             with self._store.reading() as connection:
-                self._recent_rows = reads.count_recent(connection)
-            if self._recent_rows > due:
-                self.merge()
-            else:
-                self._recent_rows = min(self._recent_rows, due - due // 8)
-            return
-        self._recent_rows += most_rows
+                rows = reads.count_recent(connection)
+            if rows <= MAX_RECENT_ROWS:
+                self._recent_rows = min(rows, MAX_RECENT_ROWS - MAX_RECENT_ROWS // 8)
+                return
+            self._merge_from, self._recent_rows = 0, None
+        for _ in range(1 + 4 * _MOST_ROWS * num_added // writes.MERGED_ROWS):
+            with self._store.writing() as connection:
+                self._merge_from = writes.merge_postings(connection, self._merge_from)
+            if self._merge_from is None:
+                return
 
 
 def _now() -> int:
