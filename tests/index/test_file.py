@@ -354,3 +354,15 @@ def test_a_closed_index_says_so(path: Path) -> None:
     index.close()
     with pytest.raises(IndexFileError, match="was closed"):
         index.get(3)
+
+
+def test_a_link_to_an_index_is_the_index(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.dedup"
+    link.symlink_to(path)
+    with Index.open(link) as index:
+        index.add({"id": "x", "text": "x"})
+        assert path.with_name("news.dedup-wal").exists()
+        assert index.stats()["log_bytes"] > 0
+    with Index.open(path) as index:
+        assert index.get("x") is not None
