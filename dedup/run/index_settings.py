@@ -15,6 +15,15 @@ HASH_CONTRACT = "1"
 """Raised when the hash of a token or shingle changes for the same folded text (`text.hashing`)."""
 
 
+def check_profile(settings: Settings) -> None:
+    """Raise `SettingsError` for a profile that no index can have."""
+    if not settings.uses_words:
+        raise SettingsError(
+            f"profile is {settings.profile!r}; an index holds articles; a group of titles goes by all its "
+            "titles, so give titles to dedup.find_groups or `dedup run`"
+        )
+
+
 def meta_of(settings: Settings) -> list[tuple[str, str]]:
     """Return the rows of `meta` for a new index."""
     return [

@@ -14,6 +14,8 @@ from dedup import Settings, compare, find_groups
 DATA = Path(__file__).parent / "data" / "languages"
 LANGUAGES = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(DATA.glob("*.json"))]
 HEADLINE = Settings.of("headline")
+COPY = ("near", "exact")
+"""A source line is page furniture, so that a reprint with one is the same article, word for word."""
 
 each_language = pytest.mark.parametrize("data", LANGUAGES, ids=lambda data: data["language"])
 
@@ -96,7 +98,7 @@ def test_letters_and_signs_that_tell_words_apart_are_kept(data: dict[str, Any], 
 @each_language
 def test_reprints_are_copies(data: dict[str, Any]) -> None:
     for name, text in copies(data).items():
-        assert compare(article(data), text).verdict == "near", (name, compare(article(data), text))
+        assert compare(article(data), text).verdict in COPY, (name, compare(article(data), text))
 
 
 @each_language
@@ -104,7 +106,7 @@ def test_reprints_of_a_respelled_article_are_copies(data: dict[str, Any]) -> Non
     for edit in data["spellings"]:
         for name, text in copies(data).items():
             comparison = compare(edited(article(data), edit), text)
-            assert comparison.verdict == "near", (edit["name"], name, comparison)
+            assert comparison.verdict in COPY, (edit["name"], name, comparison)
 
 
 @each_language
