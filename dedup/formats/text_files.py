@@ -44,7 +44,7 @@ class TextFiles:
         for source in self._sources:
             source.check()
 
-    def chunks(self, fields: Fields, text_field: str) -> Iterator[Chunk]:
+    def chunks(self, fields: Fields, text_field: str, extras: Sequence[str] = ()) -> Iterator[Chunk]:
         """Yield the articles; see `RecordFile`. A reject names the text file, and its first line."""
         self._names = FieldNames.of(fields, text_field)
         self.bytes_read = 0

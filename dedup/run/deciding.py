@@ -74,16 +74,20 @@ def decide(
 
 
 def take_rows(sketches: Sketches, rows: Int64s) -> Sketches:
-    """Return the sketches of some rows, int64[k], rising and distinct."""
+    """Return the sketches of some rows, int64[k], distinct, in the order of `rows`."""
     tokens, token_offsets = _take_ranges(sketches.tokens, sketches.token_offsets, rows)
-    short = np.flatnonzero(np.isin(sketches.character_rows, rows))
+    short_at = np.full(len(sketches), -1, dtype=np.int64)
+    short_at[sketches.character_rows] = np.arange(len(sketches.character_rows))
+    short = short_at[rows]
+    character_rows = np.flatnonzero(short >= 0)
+    short = short[character_rows]
     characters, character_offsets = _take_ranges(sketches.character_hashes, sketches.character_offsets, short)
     return Sketches(
         tokens=tokens,
         token_offsets=token_offsets,
         fingerprints=sketches.fingerprints[rows],
         signatures=sketches.signatures[rows],
-        character_rows=np.searchsorted(rows, sketches.character_rows[short]),
+        character_rows=character_rows,
         character_hashes=characters,
         character_offsets=character_offsets,
         character_signatures=sketches.character_signatures[short],

@@ -37,6 +37,7 @@ the page cache, so that a row costs no read from the disk."""
 
 _PRUNED_AT_ONCE = 500
 _CHANGES_AT_ONCE = 1000
+_ARTICLES_AT_ONCE = 1000
 
 
 class Index:
@@ -105,6 +106,11 @@ class Index:
         self.close()
 
     @property
+    def store(self) -> Store:
+        """The transactions in which the file is read and written."""
+        return self._store
+
+    @property
     def path(self) -> Path:
         """The file."""
         return self._store.path
@@ -127,7 +133,7 @@ class Index:
         The same id with the same content is held already: its verdict of now is returned. With other
         content the article is updated, as by `update`.
         """
-        return self._admit(self._batch(article))[0]
+        return self.admit(self._batch(article))[0]
 
     def add_many(self, articles: Any, *, batch_size: int = 4096) -> Iterator[Verdict]:
         """Yield the verdict on each article once it is stored; each batch is one transaction.
@@ -139,7 +145,7 @@ class Index:
         if batch_size < 1:
             raise InputError(f"batch_size is {batch_size}; it is a number of articles, 1 or more")
         for batch in batches_of(articles, self.settings, self._fields, batch_size):
-            yield from self._admit(batch)
+            yield from self.admit(batch)
 
     def update(self, article: Mapping[str, Any]) -> Verdict:
         """Return the verdict on an article with new content, which replaces the held one of the same id.
@@ -181,7 +187,16 @@ class Index:
         """Return what is kept of an article, None where no article has this id."""
         with self._store.reading() as connection:
             held = reads.find_ids(connection, [str(id_)]).get(str(id_))
-            return None if held is None else index_groups.held_article(connection, held[0])
+            if held is None:
+                return None
+            return index_groups.held_articles(connection, np.array([held[0]], dtype=np.int64))[0]
+
+    def articles(self) -> Iterator[HeldArticle]:
+        """Yield what is kept of all articles as they are now, in the order in which they came."""
+        with self._store.reading() as connection:
+            nos = reads.all_numbers(connection)
+            for start in range(0, len(nos), _ARTICLES_AT_ONCE):
+                yield from index_groups.held_articles(connection, nos[start : start + _ARTICLES_AT_ONCE])
 
     def groups(self) -> Iterator[Group]:
         """Yield the groups of two or more as they are now, in the order in which their canonicals came."""
@@ -270,6 +285,13 @@ class Index:
         self.merge()
         self._store.vacuum()
 
+    def admit(self, batch: Batch) -> list[Verdict]:
+        """Return the verdicts on a batch, stored in one transaction, as `add` does."""
+        with self._store.writing() as connection:
+            verdicts = self._admit_within(connection, batch)
+        self._merge_if_due(len(batch))
+        return verdicts
+
     def _batch(self, article: Mapping[str, Any]) -> Batch:
         return batch_of([checked_mapping(article, 0)], self.settings, self._fields)
 
@@ -277,12 +299,6 @@ class Index:
         return plan_admission(
             connection, batch, rows, replaced, self.settings, self._formulas_within(connection)
         )
-
-    def _admit(self, batch: Batch) -> list[Verdict]:
-        with self._store.writing() as connection:
-            verdicts = self._admit_within(connection, batch)
-        self._merge_if_due(len(batch))
-        return verdicts
 
     def _admit_within(self, connection: apsw.Connection, batch: Batch) -> list[Verdict]:
         """Return the verdicts on a batch, written.

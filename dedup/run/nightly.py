@@ -1,13 +1,7 @@
 """The nightly run: files in; groups, links, unique records and a summary out."""
 
-import platform
-import resource
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from importlib import metadata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.articles import Fields
-from dedup.formats.inputs import UNREAD_KIND
 from dedup.formats.output import SUMMARY, output_folder
 from dedup.formats.records import RecordFile
 from dedup.formats.results import (
@@ -32,10 +25,8 @@ from dedup.run.background import call_in_background
 from dedup.run.batch import group_sketches
 from dedup.run.groups import Groups
 from dedup.run.intake import Intake, Progress, take_in
-from dedup.run.sketching import Sketches
+from dedup.run.summaries import Clock, Warnings, conditions, figures, warn_of_records, warn_of_skipped
 from dedup.settings import Settings
-
-_PACKAGES = ("article-dedup", "numpy", "numba", "pyarrow", "msgspec")
 
 
 @dataclass(frozen=True)
@@ -45,23 +36,6 @@ class RunResult:
     groups: Groups
     kept: npt.NDArray[np.bool_]
     summary: dict[str, Any]
-
-
-class _Clock:
-    """Wall-clock seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._start = time.perf_counter()
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - start
-
-    def total(self) -> float:
-        return time.perf_counter() - self._start
 
 
 def run(
@@ -87,18 +61,18 @@ def run(
     can be read, `OutputError` if the folder exists or cannot be written.
     """
     fields = fields or Fields()
-    clock = _Clock()
-    warnings = _Warnings(warn)
+    clock = Clock()
+    warnings = Warnings(warn)
     with output_folder(out, overwrite=overwrite) as folder:
         for file in files:
             file.check(fields, getattr(fields, settings.text_field))
-        _warn_of_skipped(skipped, warnings)
+        warn_of_skipped(skipped, warnings)
         sizes = [(file.name, file.size_bytes) for file in files]
         warnings.add(memory.shortage(memory.unpacked_bytes(sizes), memory.available_bytes()))
         progress("read", 0, 0)
         with clock.stage("read_and_sketch"):
             intake, sketches = take_in(files, settings, fields, num_workers, progress, strict=strict)
-        _warn_of_records(intake, warnings)
+        warn_of_records(intake, warnings)
         num_bytes = sum(file.bytes_read for file in files)
         progress("group", len(intake.ids), num_bytes)
         with clock.stage("group"):
@@ -121,8 +95,8 @@ def run(
             "inputs": [file.name for file in files],
             "skipped": [{"path": path, "reason": reason} for path, reason in skipped],
             "cut_copies": cut_copies,
-            **_figures(intake, sketches, clock),
-            **_conditions(settings, fields, num_workers),
+            **figures(intake, sketches, clock),
+            **conditions(settings, fields, num_workers),
         }
         write_summary(folder / SUMMARY, summary)
     return RunResult(groups, keep, summary)
@@ -136,36 +110,6 @@ def _write_results(
     write_articles(folder / "articles.parquet", groups.to_table())
     write_unique(folder / "unique.jsonl", files, intake.lines, keep)
     write_rejects(folder / "rejects.jsonl", intake.rejects)
-
-
-class _Warnings:
-    """What the operator should know: passed on at once, and kept for the summary."""
-
-    def __init__(self, warn: Callable[[str], None]) -> None:
-        self.messages: list[str] = []
-        self._warn = warn
-
-    def add(self, message: str | None) -> None:
-        if message is not None:
-            self.messages.append(message)
-            self._warn(message)
-
-
-def _warn_of_skipped(skipped: Sequence[tuple[str, str]], warnings: _Warnings) -> None:
-    unread = [path for path, reason in skipped if reason == UNREAD_KIND]
-    if unread:
-        warnings.add(f"files in the folders {UNREAD_KIND}: {len(unread)}, the first is {unread[0]}")
-
-
-def _warn_of_records(intake: Intake, warnings: _Warnings) -> None:
-    if intake.rejects:
-        first = intake.rejects[0]
-        warnings.add(
-            f"records set aside: {len(intake.rejects)}, see rejects.jsonl; the first is {first.file}, "
-            f"line {first.line}: {first.reason}"
-        )
-    if intake.num_bad_dates:
-        warnings.add(f"dates not understood and taken as missing: {intake.num_bad_dates}")
 
 
 def _kept_rows(groups: Groups, cut_copies: str) -> npt.NDArray[np.bool_]:
@@ -197,30 +141,3 @@ def _counts(intake: Intake, groups: Groups, num_unique: int) -> dict[str, int]:
         "candidate_pairs": groups.scan.num_candidates,
         "full_buckets": groups.scan.num_full_buckets,
     }
-
-
-def _figures(intake: Intake, sketches: Sketches, clock: _Clock) -> dict[str, Any]:
-    seconds = clock.total()
-    return {
-        "seconds": {**clock.seconds, "total": seconds},
-        "articles_per_second": len(intake.ids) / seconds,
-        "input_bytes": intake.num_bytes,
-        "sketch_bytes": sketches.nbytes,
-        "peak_memory_bytes": _peak_memory_bytes(),
-    }
-
-
-def _conditions(settings: Settings, fields: Fields, num_workers: int) -> dict[str, Any]:
-    return {
-        "settings": settings.as_dict(),
-        "fingerprint": settings.fingerprint(),
-        "fields": asdict(fields),
-        "workers": num_workers,
-        "versions": {"python": platform.python_version()}
-        | {name: metadata.version(name) for name in _PACKAGES},
-    }
-
-
-def _peak_memory_bytes() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB
