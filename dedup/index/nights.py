@@ -1,7 +1,7 @@
 """The nightly runs that an index knows, and what each of them touched."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 import numpy as np
@@ -51,7 +51,7 @@ def set_written(connection: apsw.Connection, key: bytes, at: int) -> None:
     connection.execute("UPDATE nights SET written_at = ? WHERE key = ?", (at, key))
 
 
-def changes_between(connection: apsw.Connection, after: int, up_to: int) -> Iterator[tuple[object, ...]]:
+def changes_between(connection: apsw.Connection, after: int, up_to: int) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of the changes behind one number up to another."""
     while after < up_to:
         rows = reads.changes_after(connection, after, min(_ROWS_AT_ONCE, up_to - after))

@@ -117,15 +117,24 @@ class Index:
 
     def check(self, article: Mapping[str, Any]) -> Verdict:
         """Return the verdict that `add` would give; nothing is written."""
-        batch = self._batch(article)
+        return self.check_batch(self._batch(article))[0]
+
+    def check_batch(self, batch: Batch) -> list[Verdict]:
+        """Return the verdict that each article of a batch would get, added alone; nothing is written."""
         with self._store.reading() as connection:
-            found = reads.find_ids(connection, batch.keys).get(batch.keys[0])
-            if found is None:
-                return self._plan(connection, batch, [0], []).verdicts[0]
-            no, content = found
-            if content == batch.contents[0] or keeps_wording(connection, batch, 0, no):
-                return stored_verdicts(connection, [no])[0]
-            return self._plan(connection, batch, [0], [no]).verdicts[0]
+            held = reads.find_ids(connection, batch.keys)
+            return [self._check_within(connection, batch, row, held) for row in range(len(batch))]
+
+    def _check_within(
+        self, connection: apsw.Connection, batch: Batch, row: int, held: dict[str, tuple[int, bytes]]
+    ) -> Verdict:
+        found = held.get(batch.keys[row])
+        if found is None:
+            return self._plan(connection, batch, [row], []).verdicts[0]
+        no, content = found
+        if content == batch.contents[row] or keeps_wording(connection, batch, row, no):
+            return stored_verdicts(connection, [no])[0]
+        return self._plan(connection, batch, [row], [no]).verdicts[0]
 
     def add(self, article: Mapping[str, Any]) -> Verdict:
         """Return the verdict on an article, which is stored with it.
@@ -271,6 +280,11 @@ class Index:
             version = reads.formula_version(connection) + 1
             writes.put_formulas(connection, version, hashes, num_articles, _now())
         return version
+
+    def formulas(self) -> npt.NDArray[np.uint32]:
+        """Return the formulas in force, uint32, rising."""
+        with self._store.reading() as connection:
+            return self._formulas_within(connection)
 
     def merge(self) -> None:
         """Move the recent posting rows to the large table now, in transactions of a fraction of a second."""
