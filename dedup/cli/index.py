@@ -17,7 +17,7 @@ from dedup.cli.options import (
     open_index,
     setting_options,
 )
-from dedup.errors import IndexFileError
+from dedup.errors import IndexFileError, SettingsError
 
 if TYPE_CHECKING:
     from dedup.articles import Verdict
@@ -107,7 +107,7 @@ def _judge(
     from dedup.formats.results import reject_record
     from dedup.run.feeding import feed
 
-    found = open_inputs(inputs, spool_folder=opened.path.absolute().parent)
+    found = open_inputs(inputs)
     others: list[str | Path] = [opened.path, *inputs]
     shows_lines = options["output"] is None and sys.stdout.isatty()
     total_bytes = sum(file.size_bytes for file in found.files)
@@ -198,6 +198,10 @@ def remove(context: click.Context, /, path: Path, ids: tuple[str, ...], **option
 def prune(context: click.Context, /, path: Path, before: str, **options: Any) -> None:
     """Remove the articles published before DATE; those without a date stay."""
     _begin(context, options)
+    from dedup.formats.dates import parse_date
+
+    if parse_date(before) is None:
+        raise SettingsError(f"--before is {before!r}; it is a date, such as 2024-05-31")
     with _opened(path) as opened:
         _write([{"removed": opened.prune(before)}])
 
