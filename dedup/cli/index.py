@@ -69,7 +69,7 @@ def add(context: click.Context, /, path: Path, inputs: tuple[str, ...], **option
     log = _begin(context, options)
     log.outcome = f"what was printed is stored in {path}; run it again to add the rest"
     with open_index(context, path, options) as opened:
-        _judge(opened, opened.admit, inputs, options, log)
+        _judge(opened, opened.add_batch, inputs, options, log)
 
 
 @index.command()

@@ -69,6 +69,20 @@ class Batch:
             url=self.urls[row],
         )
 
+    def only(self, row: int) -> "Batch":
+        """Return a batch of one of the articles."""
+        part = slice(row, row + 1)
+        return Batch(
+            self.ids[part],
+            self.published[part],
+            take_rows(self.sketches, np.array([row], dtype=np.int64)),
+            self.keys[part],
+            self.contents[part],
+            self.sources[part],
+            self.titles[part],
+            self.urls[part],
+        )
+
     def short_rows(self) -> dict[int, int]:
         """Return the index among the short texts by row."""
         rows: Int64s = self.sketches.character_rows

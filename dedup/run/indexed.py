@@ -198,7 +198,7 @@ def _add(index: Index, night: _Night, progress: Callable[[int], None]) -> int:
     done = len(night.order) - len(rows)
     for start in range(0, len(rows), BATCH_ARTICLES):
         batch = _batch(night, rows[start : start + BATCH_ARTICLES])
-        call_in_background(lambda batch=batch: index.admit(batch))  # type: ignore[misc]
+        call_in_background(lambda batch=batch: index.add_batch(batch))  # type: ignore[misc]
         done += len(batch)
         progress(done)
     with index.store.writing() as connection:

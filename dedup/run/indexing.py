@@ -122,19 +122,16 @@ class Index:
     def check_batch(self, batch: Batch) -> list[Verdict]:
         """Return the verdict that each article of a batch would get, added alone; nothing is written."""
         with self._store.reading() as connection:
-            held = reads.find_ids(connection, batch.keys)
-            return [self._check_within(connection, batch, row, held) for row in range(len(batch))]
+            return [self._foresee(connection, batch.only(row)) for row in range(len(batch))]
 
-    def _check_within(
-        self, connection: apsw.Connection, batch: Batch, row: int, held: dict[str, tuple[int, bytes]]
-    ) -> Verdict:
-        found = held.get(batch.keys[row])
+    def _foresee(self, connection: apsw.Connection, batch: Batch) -> Verdict:
+        found = reads.find_ids(connection, batch.keys).get(batch.keys[0])
         if found is None:
-            return self._plan(connection, batch, [row], []).verdicts[0]
+            return self._plan(connection, batch, [0], []).verdicts[0]
         no, content = found
-        if content == batch.contents[row] or keeps_wording(connection, batch, row, no):
+        if content == batch.contents[0] or keeps_wording(connection, batch, 0, no):
             return stored_verdicts(connection, [no])[0]
-        return self._plan(connection, batch, [row], [no]).verdicts[0]
+        return self._plan(connection, batch, [0], [no]).verdicts[0]
 
     def add(self, article: Mapping[str, Any]) -> Verdict:
         """Return the verdict on an article, which is stored with it.
@@ -142,7 +139,7 @@ class Index:
         The same id with the same content is held already: its verdict of now is returned. With other
         content the article is updated, as by `update`.
         """
-        return self.admit(self._batch(article))[0]
+        return self.add_batch(self._batch(article))[0]
 
     def add_many(self, articles: Any, *, batch_size: int = 4096) -> Iterator[Verdict]:
         """Yield the verdict on each article once it is stored; each batch is one transaction.
@@ -154,7 +151,14 @@ class Index:
         if batch_size < 1:
             raise InputError(f"batch_size is {batch_size}; it is a number of articles, 1 or more")
         for batch in batches_of(articles, self.settings, self._fields, batch_size):
-            yield from self.admit(batch)
+            yield from self.add_batch(batch)
+
+    def add_batch(self, batch: Batch) -> list[Verdict]:
+        """Return the verdicts on a batch, stored in one transaction, as `add` does."""
+        with self._store.writing() as connection:
+            verdicts = self._admit_within(connection, batch)
+        self._merge_if_due(len(batch))
+        return verdicts
 
     def update(self, article: Mapping[str, Any]) -> Verdict:
         """Return the verdict on an article with new content, which replaces the held one of the same id.
@@ -298,13 +302,6 @@ class Index:
         """Merge posting rows and write the file anew without the room that removed articles left."""
         self.merge()
         self._store.vacuum()
-
-    def admit(self, batch: Batch) -> list[Verdict]:
-        """Return the verdicts on a batch, stored in one transaction, as `add` does."""
-        with self._store.writing() as connection:
-            verdicts = self._admit_within(connection, batch)
-        self._merge_if_due(len(batch))
-        return verdicts
 
     def _batch(self, article: Mapping[str, Any]) -> Batch:
         return batch_of([checked_mapping(article, 0)], self.settings, self._fields)

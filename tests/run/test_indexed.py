@@ -243,7 +243,7 @@ def die_at(place: str, patch: pytest.MonkeyPatch) -> None:
     owner, name = {
         "begun": (nights, "begin_night"),
         "formulas": (Index, "set_formulas"),
-        "batch": (Index, "admit"),
+        "batch": (Index, "add_batch"),
         "ended": (nights, "end_night"),
         "groups": (results, "write_groups"),
         "rename": (output, "_put_in_place"),
@@ -257,7 +257,7 @@ def die_at(place: str, patch: pytest.MonkeyPatch) -> None:
         if place.endswith(" before"):
             raise Killed
         found = original(*args, **options)
-        if name != "admit" or len(calls) == 2:
+        if name != "add_batch" or len(calls) == 2:
             raise Killed
         return found
 
