@@ -1,8 +1,8 @@
 """The command `dedup`: arguments, progress on the terminal, exit codes.
 
 Exit codes: 0 done; 1 a fault of this program; 2 wrong arguments or settings, or an extra that is not
-installed; 3 the input cannot be used; 4 the output cannot be written; 5 not enough memory; 129 its
-terminal has gone; 130 interrupted; 143 terminated.
+installed; 3 the input cannot be used; 4 the output cannot be written; 5 not enough memory; 6 the index
+cannot be used; 129 its terminal has gone; 130 interrupted; 143 terminated.
 """
 
 import itertools
@@ -14,22 +14,25 @@ from typing import NoReturn
 import click
 
 from dedup import __version__
+from dedup.cli.index import index
 from dedup.cli.interrupts import Interrupted, leave, raise_on_signals
 from dedup.cli.log import Log, discard_output, open_missing_streams
 from dedup.cli.run import run
 from dedup.cli.spark import spark
-from dedup.errors import DedupError, DependencyError, InputError, OutputError, SettingsError
+from dedup.errors import DedupError, DependencyError, IndexFileError, InputError, OutputError, SettingsError
 
 EXIT_FAULT = 1
 EXIT_USAGE = 2
 EXIT_INPUT = 3
 EXIT_OUTPUT = 4
 EXIT_MEMORY = 5
+EXIT_INDEX = 6
 _EXIT_CODES: tuple[tuple[type[DedupError], int], ...] = (
     (SettingsError, EXIT_USAGE),
     (DependencyError, EXIT_USAGE),
     (InputError, EXIT_INPUT),
     (OutputError, EXIT_OUTPUT),
+    (IndexFileError, EXIT_INDEX),
 )
 
 
@@ -41,6 +44,7 @@ def cli() -> None:
 
 cli.add_command(run)
 cli.add_command(spark)
+cli.add_command(index)
 
 
 def main() -> NoReturn:

@@ -19,8 +19,8 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
 def load_config(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
     """Take the option values of a TOML file as the command's defaults; a click callback.
 
-    Raises `SettingsError` for a file that cannot be read, a name that is no option, or a value that the
-    option does not take.
+    Raises `SettingsError` for a file that cannot be read, a name that is no option of any
+    command, or a value that the option does not take.
     """
     if path is None:
         return None
@@ -38,6 +38,8 @@ def load_config(context: click.Context, parameter: click.Parameter, path: Path |
     defaults: dict[str, Any] = {}
     for key, value in values.items():
         name = key.replace("-", "_")
+        if name not in options and name in _all_options(context.find_root().command):
+            continue  # one file can serve all commands
         if name not in options:
             choices = ", ".join(sorted(str(option).replace("_", "-") for option in options))
             raise SettingsError(f"--config {path}: there is no option {key!r}; the options are {choices}")
@@ -47,6 +49,14 @@ def load_config(context: click.Context, parameter: click.Parameter, path: Path |
         defaults[name] = value
     context.default_map = {**(context.default_map or {}), **defaults}
     return path
+
+
+def _all_options(command: click.Command) -> set[str]:
+    """Return the names of the options of a command and those in it."""
+    names = {option.name for option in command.params if isinstance(option, click.Option) and option.name}
+    if isinstance(command, click.Group):
+        names.update(*map(_all_options, command.commands.values()))
+    return names
 
 
 def _check_value(option: click.Option, value: Any, place: str) -> None:

@@ -4,14 +4,18 @@ import io
 import sys
 import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from dedup.articles import ArticleId
 from dedup.formats.results import read_lines
-from dedup.run.nightly import RunResult
+
+if TYPE_CHECKING:
+    from dedup.run.nightly import RunResult
 
 _NUM_LARGEST = 5
 _TITLE_WIDTH = 60
@@ -25,7 +29,11 @@ _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # letters' shapes d
 _STAGES = {"read_and_sketch": "reading", "group": "grouping", "write": "writing", "total": "in all"}
 
 
-def report_text(result: RunResult, out: Path, title_field: str) -> str:
+Largest = list[tuple[int, ArticleId, str | None]]
+"""Groups as their size, the id and the title of the canonical."""
+
+
+def report_text(summary: dict[str, Any], largest: Largest, out: Path) -> str:
     """Return counts, the largest groups with their titles, the seconds by stage and where it all is."""
     is_terminal = sys.stdout.isatty()
     console = Console(
@@ -34,10 +42,9 @@ def report_text(result: RunResult, out: Path, title_field: str) -> str:
         force_terminal=is_terminal,
         width=None if is_terminal else _PLAIN_WIDTH,
     )
-    summary = result.summary
     parts: list[RenderableType] = [_counts(summary["counts"])]
-    if len(result.groups):
-        parts += [Text(), _largest(result, out, title_field, console.width)]
+    if largest:
+        parts += [Text(), groups_table("Largest groups", largest, console.width)]
     seconds = ", ".join(
         f"{_STAGES.get(name, name)} {seconds:.1f}" for name, seconds in summary["seconds"].items()
     )
@@ -74,7 +81,8 @@ def _counts(counts: dict[str, int]) -> Table:
     return table
 
 
-def _largest(result: RunResult, out: Path, title_field: str, width: int) -> Group:
+def largest_groups(result: "RunResult", out: Path, title_field: str) -> Largest:
+    """Return the largest groups of a run, their titles read from its unique records."""
     groups = result.groups
     largest = sorted(groups, key=lambda group: -group.size)[:_NUM_LARGEST]
     wanted = {group.canonical_id for group in largest}
@@ -82,11 +90,16 @@ def _largest(result: RunResult, out: Path, title_field: str, width: int) -> Grou
     lines = result.kept.cumsum()
     line_of = {id_: int(lines[row]) for id_, row in row_of.items() if result.kept[row]}
     records = read_lines(out / "unique.jsonl", set(line_of.values()))
-    rows = []
+    found: Largest = []
     for group in largest:
         title = records.get(line_of.get(group.canonical_id, 0), {}).get(title_field)
-        shown = _legible(title) if isinstance(title, str) else ""
-        rows.append((f"{group.size:,}", _legible(str(group.canonical_id)), shown))
+        found.append((group.size, group.canonical_id, title if isinstance(title, str) else None))
+    return found
+
+
+def groups_table(heading: str, groups: Largest, width: int) -> Group:
+    """Return a table of groups for a terminal of so many columns."""
+    rows = [(f"{size:,}", _legible(str(id_)), _legible(title or "")) for size, id_, title in groups]
     size_width = max(len("size"), *(len(size) for size, _, _ in rows))
     longest_id = max(len("canonical"), *(cell_len(id_) for _, id_, _ in rows))
     id_width = min(longest_id, _ID_WIDTH if width >= _NARROW_COLUMNS else _NARROW_ID_WIDTH)
@@ -97,7 +110,7 @@ def _largest(result: RunResult, out: Path, title_field: str, width: int) -> Grou
     table.add_column("title")
     for size, id_, shown in rows:
         table.add_row(size, _cut(id_, id_width), _cut(shown, title_width))
-    return Group(Text("Largest groups", style="bold"), table)
+    return Group(Text(heading, style="bold"), table)
 
 
 def _cut(text: str, width: int) -> Text:

@@ -8,7 +8,7 @@ import click
 
 from dedup.cli.config import load_config
 from dedup.cli.log import Log, json_text, write_line
-from dedup.cli.run import PROFILES, settings_of
+from dedup.cli.options import PROFILES, settings_of
 
 _NAMES: dict[str, Any] = {"show_default": True, "metavar": "NAME"}
 

@@ -1,8 +1,8 @@
 """From the values of a record to a row of a chunk, or to the reason why it cannot be one."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from dedup.articles import MISSING_DATE, ArticleId, Fields
@@ -13,22 +13,37 @@ from dedup.formats.records import START_BYTES, Chunk, Reject
 
 @dataclass(frozen=True)
 class FieldNames:
-    """What the user calls the fields that are read."""
+    """What the user calls the fields that are read; None for what nobody asked for."""
 
     id: str
     text: str
     source: str
     date: str
+    title: str | None = None
+    url: str | None = None
 
     @classmethod
-    def of(cls, fields: Fields, text_field: str) -> Self:
-        """Return the names; raises `InputError` where two are the same."""
+    def of(cls, fields: Fields, text_field: str, extras: Sequence[str] = ()) -> Self:
+        """Return the names; raises `InputError` where two are the same, but for extras, of `EXTRAS`."""
         names = cls(fields.id, text_field, fields.source, fields.date)
-        for name, count in Counter(vars(names).values()).items():
+        for name, count in Counter((names.id, names.text, names.source, names.date)).items():
             if count > 1:
                 roles = " and ".join(role for role, value in vars(names).items() if value == name)
                 raise InputError(f"the {roles} are all to be read from the field {name!r}; name one for each")
-        return names
+        return replace(names, **{role: getattr(fields, role) for role in extras})
+
+    def columns(self) -> dict[str, str]:
+        """Return the different names by the role under which each is read."""
+        role_of: dict[str, str] = {}
+        for role, name in vars(self).items():
+            if name is not None:
+                role_of.setdefault(name, role)
+        return {role: name for name, role in role_of.items()}
+
+    def role(self, extra: str) -> str | None:
+        """Return the role under which an extra is read, that of its namesake if it has one."""
+        name = getattr(self, extra)
+        return next((role for role, column in self.columns().items() if column == name), None)
 
     def require(self, columns: Iterable[str], file: str) -> None:
         """Raise `InputError` if the id or the text is not one of the columns, or a field is two of them."""
@@ -36,7 +51,7 @@ class FieldNames:
         for name in (self.id, self.text):
             if name not in counts:
                 raise InputError(f"{file} has no column {name!r}; its columns are {list(counts)}")
-        for name in vars(self).values():
+        for name in self.columns().values():
             if counts[name] > 1:
                 raise InputError(f"{file} has {counts[name]} columns {name!r}; expected one")
 
@@ -59,7 +74,17 @@ class ChunkBuilder:
         chunk, self.chunk = self.chunk, Chunk()
         return chunk
 
-    def add(self, line: int, id_: ArticleId, text: str, source: Any, date: Any, raw: bytes) -> None:
+    def add(
+        self,
+        line: int,
+        id_: ArticleId,
+        text: str,
+        source: Any,
+        date: Any,
+        raw: bytes,
+        title: Any = None,
+        url: Any = None,
+    ) -> None:
         """Add a record whose id and text have the right types; an empty id sets it aside.
 
         A source that is not a string is none. A date that does not parse is none and counted; null and
@@ -77,6 +102,8 @@ class ChunkBuilder:
             chunk.num_bad_dates += date is not None and date != ""
             parsed = MISSING_DATE
         chunk.dates.append(parsed)
+        chunk.titles.append(title)
+        chunk.urls.append(url)
         chunk.lines.append(line)
         chunk.starts.append(raw[:START_BYTES])
 
@@ -97,7 +124,8 @@ class ChunkBuilder:
         if isinstance(source, str):
             source = without_surrogates(source)
         text = without_surrogates(record[names.text])
-        self.add(line, record[names.id], text, source, record.get(names.date), raw)
+        title, url = (record.get(name) if name else None for name in (names.title, names.url))
+        self.add(line, record[names.id], text, source, record.get(names.date), raw, title, url)
 
     def reject(self, line: int, reason: str, raw: bytes) -> None:
         """Set a record aside."""

@@ -30,24 +30,23 @@ class DelimitedFile(OneFile):
             self._header(Rows(self._source.blocks(), self._delimiter), names)
         self._source.bytes_read = 0
 
-    def chunks(self, fields: Fields, text_field: str) -> Iterator[Chunk]:
+    def chunks(self, fields: Fields, text_field: str, extras: Sequence[str] = ()) -> Iterator[Chunk]:
         """Yield the records; see `RecordFile`. A record's line is the one on which it begins."""
-        names = FieldNames.of(fields, text_field)
+        names = FieldNames.of(fields, text_field, extras)
         builder = ChunkBuilder(self.name, names)
         rows = Rows(self._source.blocks(), self._delimiter)
         try:
             header = self._header(rows, names)
-            place = {name: at for at, name in enumerate(header)}
+            place: dict[str | None, int] = {name: at for at, name in enumerate(header)}
             at_id, at_text = place.get(names.id, 0), place.get(names.text, 0)
-            at_source, at_date = place.get(names.source), place.get(names.date)
+            others = [place.get(name) for name in (names.source, names.date, names.title, names.url)]
             for line, row in rows:
                 builder.chunk.num_bytes += rows.num_bytes
                 if reason := rows.fault or _why_not(row, header):
                     builder.reject(line, reason, rows.start)
                 else:
-                    source = None if at_source is None else row[at_source]
-                    date = None if at_date is None else row[at_date]
-                    builder.add(line, row[at_id], row[at_text], source, date, rows.start)
+                    source, date, title, url = (None if at is None else row[at] for at in others)
+                    builder.add(line, row[at_id], row[at_text], source, date, rows.start, title, url)
                 if builder.is_full:
                     yield builder.take()
         except BrokenLineError as error:

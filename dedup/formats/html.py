@@ -68,7 +68,7 @@ class HtmlFiles(TextFiles):
             fields.title: page.title,
             fields.date: page.date,
             fields.source: page.source,
-            "url": page.url,
+            fields.url: page.url,
         }
         return record | {name: value for name, value in found.items() if value and name not in record}
 
@@ -99,9 +99,9 @@ class HtmlField:
         check_installed(self.name)
         self._file.check(fields, text_field)
 
-    def chunks(self, fields: Fields, text_field: str) -> Iterator[Chunk]:
+    def chunks(self, fields: Fields, text_field: str, extras: Sequence[str] = ()) -> Iterator[Chunk]:
         """Yield the articles; see `RecordFile`. A date and a source that the record lacks are the page's."""
-        for chunk in self._file.chunks(fields, text_field):
+        for chunk in self._file.chunks(fields, text_field, extras):
             yield self._without_tags(chunk) if text_field == fields.text else chunk
 
     def copy_records(self, lines: Sequence[int], out: BinaryIO) -> None:
@@ -110,8 +110,9 @@ class HtmlField:
 
     def _without_tags(self, given: Chunk) -> Chunk:
         chunk = Chunk(rejects=given.rejects, num_bytes=given.num_bytes, num_bad_dates=given.num_bad_dates)
-        for id_, text, date, source, line, start in zip(
-            given.ids, given.texts, given.dates, given.sources, given.lines, given.starts, strict=True
+        columns = (given.ids, given.texts, given.dates, given.sources, given.titles, given.urls)
+        for id_, text, date, source, title, url, line, start in zip(
+            *columns, given.lines, given.starts, strict=True
         ):
             page = read_page(text)
             if page is None:
@@ -122,6 +123,8 @@ class HtmlField:
             chunk.texts.append(page.text)
             chunk.dates.append(of_page if date == MISSING_DATE and of_page is not None else date)
             chunk.sources.append(source or page.source)
+            chunk.titles.append(title or page.title)
+            chunk.urls.append(url or page.url)
             chunk.lines.append(line)
             chunk.starts.append(start)
         return chunk

@@ -32,13 +32,13 @@ class JsonFile(OneFile):
         FieldNames.of(fields, text_field)
         self._source.check()
 
-    def chunks(self, fields: Fields, text_field: str) -> Iterator[Chunk]:
+    def chunks(self, fields: Fields, text_field: str, extras: Sequence[str] = ()) -> Iterator[Chunk]:
         """Yield the records; see `RecordFile`."""
         self._as_lines = JsonLinesFile(self._source) if _is_json_lines(self._source) else None
         if self._as_lines:
-            yield from self._as_lines.chunks(fields, text_field)
+            yield from self._as_lines.chunks(fields, text_field, extras)
             return
-        builder = ChunkBuilder(self.name, FieldNames.of(fields, text_field))
+        builder = ChunkBuilder(self.name, FieldNames.of(fields, text_field, extras))
         reader = JsonRecordReader(builder)
         number = 1
         try:

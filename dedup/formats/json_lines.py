@@ -19,9 +19,9 @@ class JsonLinesFile(OneFile):
         FieldNames.of(fields, text_field)
         self._source.check()
 
-    def chunks(self, fields: Fields, text_field: str) -> Iterator[Chunk]:
+    def chunks(self, fields: Fields, text_field: str, extras: Sequence[str] = ()) -> Iterator[Chunk]:
         """Yield the records; see `RecordFile`."""
-        builder = ChunkBuilder(self.name, FieldNames.of(fields, text_field))
+        builder = ChunkBuilder(self.name, FieldNames.of(fields, text_field, extras))
         reader = JsonRecordReader(builder)
         chunk = builder.chunk
         try:

@@ -7,6 +7,7 @@ import msgspec
 
 from dedup.articles import ArticleId
 from dedup.formats.chunks import ChunkBuilder, FieldNames
+from dedup.formats.records import EXTRAS
 
 
 class JsonRecordReader:
@@ -15,6 +16,7 @@ class JsonRecordReader:
     def __init__(self, builder: ChunkBuilder) -> None:
         self._builder = builder
         self._decode = _decoder(builder.names).decode
+        self._title, self._url = builder.names.role("title"), builder.names.role("url")
 
     def read(self, number: int, raw: bytes) -> None:
         """Add the record, or set it aside; `raw` is one JSON value."""
@@ -23,7 +25,9 @@ class JsonRecordReader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._read_slowly(number, raw)
             return
-        self._builder.add(number, record.id, record.text, record.source, record.date, raw)
+        title = getattr(record, self._title) if self._title else None
+        url = getattr(record, self._url) if self._url else None
+        self._builder.add(number, record.id, record.text, record.source, record.date, raw, title, url)
 
     def _read_slowly(self, number: int, raw: bytes) -> None:
         """Find out with the standard library what msgspec stumbled over.
@@ -61,10 +65,12 @@ def _refuse(constant: str) -> NoReturn:
 
 def _decoder(names: FieldNames) -> msgspec.json.Decoder[Any]:
     """Return a decoder that reads the named fields of an object and passes over the others."""
+    columns = names.columns()
+    extras = [(role, Any, None) for role in EXTRAS if role in columns]
     record = msgspec.defstruct(
         "Record",
-        [("id", ArticleId), ("text", str), ("source", Any, None), ("date", Any, None)],
-        rename=vars(names),
+        [("id", ArticleId), ("text", str), ("source", Any, None), ("date", Any, None), *extras],
+        rename=columns,
         gc=False,
     )
     return msgspec.json.Decoder(record)

@@ -27,7 +27,10 @@ from dedup.formats.swap import exchange, rename_new, set_aside_name
 
 SUMMARY = "summary.json"
 OUTPUT_FILES = frozenset(
-    {"groups.jsonl", "links.jsonl", "articles.parquet", "unique.jsonl", "rejects.jsonl", SUMMARY}
+    {
+        *("groups.jsonl", "links.jsonl", "articles.parquet", "changes.jsonl"),
+        *("unique.jsonl", "rejects.jsonl", SUMMARY),
+    }
 )
 """The files of a run. A folder that holds another one is never replaced."""
 

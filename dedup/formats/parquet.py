@@ -43,15 +43,15 @@ class ParquetFile(OneFile):
             if table:
                 _check_columns(table.schema_arrow, names, self.name)
 
-    def chunks(self, fields: Fields, text_field: str) -> Iterator[Chunk]:
+    def chunks(self, fields: Fields, text_field: str, extras: Sequence[str] = ()) -> Iterator[Chunk]:
         """Yield the records; see `RecordFile`."""
-        names = FieldNames.of(fields, text_field)
+        names = FieldNames.of(fields, text_field, extras)
         builder = ChunkBuilder(self.name, names)
         with self._source.open() as file, self._whole(file) as table:
             if table is None:
                 return
             _check_columns(table.schema_arrow, names, self.name)
-            columns = [name for name in vars(names).values() if name in table.schema_arrow.names]
+            columns = [name for name in names.columns().values() if name in table.schema_arrow.names]
             first = 1
             try:
                 for batch in _batches(table, columns):
@@ -125,10 +125,13 @@ def _add_batch(batch: Any, first: int, builder: ChunkBuilder) -> None:
     texts = string_values(columns[names.text])
     sources = string_values(columns[names.source]) if names.source in columns else nothing
     dates = date_values(columns[names.date]) if names.date in columns else nothing
-    for row, (id_, text, source, date) in enumerate(zip(ids, texts, sources, dates, strict=True), first):
+    titles = string_values(columns[names.title]) if names.title in columns else nothing
+    urls = string_values(columns[names.url]) if names.url in columns else nothing
+    records = zip(ids, texts, sources, dates, titles, urls, strict=True)
+    for row, (id_, text, source, date, title, url) in enumerate(records, first):
         start = _row_start(names, id_, text)
         if isinstance(id_, (str, int)) and isinstance(text, str):
-            builder.add(row, id_, text, source, date, start)
+            builder.add(row, id_, text, source, date, start, title, url)
         elif isinstance(id_, bytes) or isinstance(text, bytes):
             name = names.id if isinstance(id_, bytes) else names.text
             builder.reject(row, f"{name!r} is not UTF-8", start)

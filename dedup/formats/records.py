@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from dedup.articles import ArticleId, Fields
 
@@ -12,6 +12,9 @@ CHUNK_BYTES = 16 << 20
 
 MAX_RECORD_BYTES = 256 << 20
 """A longer record is set aside unread."""
+
+EXTRAS = ("title", "url")
+"""Fields of a record that matching does not need and an index keeps."""
 
 START_BYTES = 200
 """How much of the raw record a reject shows."""
@@ -39,12 +42,15 @@ class Chunk:
     Where a format has no lines, the number of the record stands for it. `dates` are microseconds since
     1970 UTC, MISSING_DATE for none; a date that does not parse counts as none and is counted in
     `num_bad_dates`. `starts` shows how each raw record begins. `num_bytes` counts the input, unpacked.
+    `titles` and `urls` are as they came, whatever they are, None where they were not asked for.
     """
 
     ids: list[ArticleId] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     dates: list[int] = field(default_factory=list)
     sources: list[str | None] = field(default_factory=list)
+    titles: list[Any] = field(default_factory=list)
+    urls: list[Any] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     starts: list[bytes] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
@@ -82,8 +88,11 @@ class RecordFile(Protocol):
         """
         ...
 
-    def chunks(self, fields: Fields, text_field: str) -> Iterator[Chunk]:
-        """Yield all records in order; raises `InputError` where the file as a whole cannot be read."""
+    def chunks(self, fields: Fields, text_field: str, extras: Sequence[str] = ()) -> Iterator[Chunk]:
+        """Yield all records in order; raises `InputError` where the file as a whole cannot be read.
+
+        `extras` are those of `EXTRAS` that are to be read too.
+        """
         ...
 
     def copy_records(self, lines: Sequence[int], out: BinaryIO) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import compress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dedup.articles import Group, Link, Member
+from dedup.articles import Change, Group, Link, Member
 from dedup.errors import InputError, OutputError
 from dedup.formats.records import RecordFile, Reject
 
@@ -52,13 +53,17 @@ def write_groups(path: Path, groups: Iterable[Group]) -> None:
     """Write a line for each group of two or more, in canonical order, the canonical first."""
     with create_file(path) as out:
         for group in groups:
-            record = {
-                "group_id": group.group_id,
-                "canonical_id": group.canonical_id,
-                "size": group.size,
-                "members": [_member_record(member) for member in group.members],
-            }
-            out.write(msgspec.json.encode(record) + b"\n")
+            out.write(msgspec.json.encode(group_record(group)) + b"\n")
+
+
+def group_record(group: Group) -> dict[str, Any]:
+    """Return a group as it is written."""
+    return {
+        "group_id": group.group_id,
+        "canonical_id": group.canonical_id,
+        "size": group.size,
+        "members": [_member_record(member) for member in group.members],
+    }
 
 
 def _member_record(member: Member) -> dict[str, Any]:
@@ -80,13 +85,27 @@ def write_links(path: Path, links: Iterable[Link]) -> None:
     """Write a line for each cut copy: the part, the longer article that covers it, and how much."""
     with create_file(path) as out:
         for link in links:
-            record = {
-                "part_id": link.part_id,
-                "whole_id": link.whole_id,
-                "coverage": link.coverage,
-                "jaccard": link.jaccard,
-            }
-            out.write(msgspec.json.encode(record) + b"\n")
+            out.write(msgspec.json.encode(asdict(link)) + b"\n")
+
+
+def write_changes(path: Path, changes: Iterable[Change]) -> None:
+    """Write a line for each change of groups, in order; without its time, which is in the index."""
+    with create_file(path) as out:
+        for change in changes:
+            out.write(msgspec.json.encode(change_record(change)) + b"\n")
+
+
+def change_record(change: Change) -> dict[str, Any]:
+    """Return a change as it is written; names that it has no value for are left out."""
+    record = {
+        "seq": change.seq,
+        "kind": change.kind,
+        "group_id": change.group_id,
+        "article_id": change.article_id,
+        "canonical_id": change.canonical_id,
+        "from_group_id": change.from_group_id,
+    }
+    return {name: value for name, value in record.items() if value is not None}
 
 
 def write_articles(path: Path, table: pa.Table) -> None:
@@ -120,13 +139,17 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
     """Write a line for each record that was set aside: file, line, reason, start of the raw record."""
     with create_file(path) as out:
         for reject in rejects:
-            record = {
-                "file": _printable(reject.file),
-                "line": reject.line,
-                "reason": reject.reason,
-                "start": reject.start,
-            }
-            out.write(msgspec.json.encode(record) + b"\n")
+            out.write(msgspec.json.encode(reject_record(reject)) + b"\n")
+
+
+def reject_record(reject: Reject) -> dict[str, Any]:
+    """Return a record that was set aside as it is written."""
+    return {
+        "file": _printable(reject.file),
+        "line": reject.line,
+        "reason": reject.reason,
+        "start": reject.start,
+    }
 
 
 def write_summary(path: Path, summary: dict[str, Any]) -> None:

@@ -47,11 +47,11 @@ class TextFiles:
         for source in self._sources:
             source.check()
 
-    def chunks(self, fields: Fields, text_field: str) -> Iterator[Chunk]:
+    def chunks(self, fields: Fields, text_field: str, extras: Sequence[str] = ()) -> Iterator[Chunk]:
         """Yield the articles; see `RecordFile`. A reject names the text file, and its first line."""
         self._fields = fields
         self.bytes_read = 0
-        builder = ChunkBuilder(self.name, FieldNames.of(fields, text_field))
+        builder = ChunkBuilder(self.name, FieldNames.of(fields, text_field, extras))
         for number, (id_, source) in enumerate(zip(self._ids, self._sources, strict=True), 1):
             content, reason = _read(source.blocks())
             if reason is None:
@@ -63,10 +63,11 @@ class TextFiles:
                 except ValueError as error:
                     reason = str(error)
                 else:
-                    text = record.get(text_field, "")
+                    text, source_name = record.get(text_field, ""), record.get(fields.source)
                     builder.add(
-                        number, id_, text, record.get(fields.source), record.get(fields.date), content
-                    )
+                        number, id_, text, source_name, record.get(fields.date), content,
+                        record.get(fields.title), record.get(fields.url),
+                    )  # fmt: skip
             if reason is not None:
                 builder.chunk.rejects.append(Reject.of(source.name, 1, reason, content))
             builder.chunk.num_bytes += len(content)

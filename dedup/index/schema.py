@@ -75,6 +75,14 @@ CREATE TABLE formulas(
     learned_at INTEGER NOT NULL
 );
 
+CREATE TABLE nights(
+    key BLOB PRIMARY KEY,
+    begun_at INTEGER NOT NULL,
+    after_seq INTEGER NOT NULL,
+    up_to_seq INTEGER,
+    written_at INTEGER
+) WITHOUT ROWID;
+
 CREATE TABLE changes(
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
@@ -89,7 +97,11 @@ CREATE TABLE changes(
 its canonical, its own for a canonical; `kind`, `exact`, `shared`, `own` and `other` say how it joined, as
 `match.scan.Scan` does. An article alone is a group with its own id. A row of `groups` stands for each group
 that ever had a member, or another id than its canonical's; it stays, its canonical null, once the group
-is gone, so that no group is given its id again."""
+is gone, so that no group is given its id again.
+
+A row of `nights` stands for the articles of a nightly run, `key` being a hash of their ids and contents. Its
+changes are those behind `after_seq` up to `up_to_seq`, which is null while articles are being added;
+`written_at` is null until the run's output is in place."""
 
 VIEWS = """
 CREATE VIEW all_postings AS
@@ -135,6 +147,7 @@ TABLE_NAMES = (
     "formulas",
     "groups",
     "meta",
+    "nights",
     "postings",
     "recent_postings",
     "relations",

@@ -164,7 +164,7 @@ class Groups:
         relations[alone] = np.where(group_sizes[alone] > 1, "canonical", "unique")
         relations[alone & (self.num_tokens[self.order] == 0)] = "empty"
         unscored = (alone & (group_sizes == 1))[position_of]
-        ids = _id_array(self.ids)
+        (ids,) = id_arrays(self.ids)
         canonical_ids = ids.take(pa.array(self.order[canonicals[position_of]]))
         return pa.table(
             {
@@ -180,8 +180,8 @@ class Groups:
         )
 
 
-def _id_array(ids: Sequence[ArticleId]) -> pa.Array:
-    """Return the ids as int64 if all are integers that fit, else as strings."""
-    if all(isinstance(id_, int) and -(1 << 63) <= id_ < 1 << 63 for id_ in ids):
-        return pa.array(ids, pa.int64())
-    return pa.array([str(id_) for id_ in ids], pa.large_string())
+def id_arrays(*columns: Sequence[ArticleId]) -> list[pa.Array]:
+    """Return columns of ids as int64 if all ids are integers that fit, else as strings."""
+    if all(isinstance(id_, int) and -(1 << 63) <= id_ < 1 << 63 for ids in columns for id_ in ids):
+        return [pa.array(ids, pa.int64()) for ids in columns]
+    return [pa.array([str(id_) for id_ in ids], pa.large_string()) for ids in columns]

@@ -1,6 +1,5 @@
 """Articles on their way into an index: records in, batches of sketched columns out."""
 
-import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,16 +9,15 @@ import numpy as np
 
 from dedup.articles import MISSING_DATE, ArticleId, Fields
 from dedup.errors import InputError, RecordError
+from dedup.formats.records import Chunk
 from dedup.index.rows import Facts
+from dedup.run.contents import content_hash, kept_string
 from dedup.run.deciding import Arrivals, Int64s
-from dedup.run.records import Columns, as_table, columns_of_articles
-from dedup.run.recurring import cut_lines
+from dedup.run.records import as_table, columns_of_articles
+from dedup.run.recurring import NO_LINES, cut_lines
 from dedup.run.sketches import Sketches
-from dedup.run.sketching import sketch_texts
+from dedup.run.sketching import sketch_texts, text_array
 from dedup.settings import Settings
-
-_NO_LINES = np.empty(0, dtype=np.uint64)
-"""Recurring lines are learned from a batch as a whole, which one arrival is not: markers alone cut here."""
 
 _MAX_BATCH_CHARACTERS = 64 << 20
 """A batch ends once its texts are so long together, however few they are."""
@@ -29,7 +27,8 @@ _MAX_BATCH_CHARACTERS = 64 << 20
 class Batch:
     """Articles as columns, sketched; `keys` are their ids as strings, `contents` hash all that is kept."""
 
-    columns: Columns
+    ids: Sequence[ArticleId]
+    published: Int64s
     sketches: Sketches
     keys: Sequence[str]
     contents: Sequence[bytes]
@@ -42,24 +41,24 @@ class Batch:
 
     def article_id(self, row: int) -> ArticleId:
         """Return the id as it was given."""
-        return self.columns.ids[row]
+        return self.ids[row]
 
     def arrivals(self, rows: Sequence[int], first_no: int) -> Arrivals:
         """Return some of the articles as they arrive, numbered from `first_no` on."""
         nos = np.arange(first_no, first_no + len(rows), dtype=np.int64)
         if len(rows) == len(self):
-            return Arrivals(nos, self.sketches, self.columns.published)
+            return Arrivals(nos, self.sketches, self.published)
         chosen = np.array(rows, dtype=np.int64)
-        return Arrivals(nos, self.sketches.take(chosen), self.columns.published[chosen])
+        return Arrivals(nos, self.sketches.take(chosen), self.published[chosen])
 
     def facts(self, row: int, no: int, added_at: int) -> Facts:
         """Return what an index keeps of one article beside its sketch."""
-        published = int(self.columns.published[row])
+        published = int(self.published[row])
         num_tokens = int(self.sketches.token_offsets[row + 1] - self.sketches.token_offsets[row])
         return Facts(
             no=no,
             id=self.keys[row],
-            is_integer=int(isinstance(self.columns.ids[row], int)),
+            is_integer=int(isinstance(self.ids[row], int)),
             content=self.contents[row],
             fingerprint=int(self.sketches.fingerprints[row : row + 1].view(np.int64)[0])
             if num_tokens
@@ -70,6 +69,20 @@ class Batch:
             source=self.sources[row],
             title=self.titles[row],
             url=self.urls[row],
+        )
+
+    def only(self, row: int) -> "Batch":
+        """Return a batch of one of the articles."""
+        part = slice(row, row + 1)
+        return Batch(
+            self.ids[part],
+            self.published[part],
+            self.sketches.take(np.array([row], dtype=np.int64)),
+            self.keys[part],
+            self.contents[part],
+            self.sources[part],
+            self.titles[part],
+            self.urls[part],
         )
 
     def short_rows(self) -> dict[int, int]:
@@ -95,16 +108,17 @@ def batch_of(
 ) -> Batch:
     """Return one batch of the records, which are those from number `first_row` on."""
     columns = columns_of_articles(records, settings, fields, first_row)
-    sketches = cut_lines(sketch_texts(columns.texts, settings), columns.sources, settings, _NO_LINES)
-    titles = [_clean(record.get(fields.title)) for record in records]
-    urls = [_clean(record.get(fields.url)) for record in records]
-    sources = [_clean(source) for source in columns.sources]
+    sketches = cut_lines(sketch_texts(columns.texts, settings), columns.sources, settings, NO_LINES)
+    titles = [kept_string(record.get(fields.title)) for record in records]
+    urls = [kept_string(record.get(fields.url)) for record in records]
+    sources = [kept_string(source) for source in columns.sources]
     texts = [record.get(fields.text) for record in records]
     contents = [
-        _content(*values)
+        content_hash(*values)
         for values in zip(texts, titles, sources, urls, columns.published.tolist(), strict=True)
     ]
-    return Batch(columns, sketches, [str(id_) for id_ in columns.ids], contents, sources, titles, urls)
+    keys = [str(id_) for id_ in columns.ids]
+    return Batch(columns.ids, columns.published, sketches, keys, contents, sources, titles, urls)
 
 
 def _mappings(articles: Any) -> Iterator[Mapping[str, Any]]:
@@ -148,18 +162,20 @@ def _slices(
         yield records
 
 
-def _clean(value: Any) -> str | None:
-    """Return a string that a file can hold, None for what is no string."""
-    if not isinstance(value, str):
-        return None
-    return value if value.isascii() else value.encode("utf-8", "replace").decode()
-
-
-def _content(text: Any, title: str | None, source: str | None, url: str | None, published: int) -> bytes:
-    """Return a hash of 16 bytes of all that makes an article another one under the same id."""
-    digest = hashlib.blake2b(digest_size=16)
-    for value in (text if isinstance(text, str) else None, title, source, url, str(published)):
-        data = b"" if value is None else value.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % (-1 if value is None else len(data)))
-        digest.update(data)
-    return digest.digest()
+def batch_of_chunk(chunk: Chunk, settings: Settings) -> Batch:
+    """Return one batch of the records that a reader gave, title and URL among them."""
+    titles, urls = list(map(kept_string, chunk.titles)), list(map(kept_string, chunk.urls))
+    contents = [
+        content_hash(*values)
+        for values in zip(chunk.texts, titles, chunk.sources, urls, chunk.dates, strict=True)
+    ]
+    return Batch(
+        chunk.ids,
+        np.array(chunk.dates, dtype=np.int64),
+        sketch_texts(text_array(chunk.texts), settings),
+        [str(id_) for id_ in chunk.ids],
+        contents,
+        chunk.sources,
+        titles,
+        urls,
+    )

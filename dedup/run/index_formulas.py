@@ -9,6 +9,7 @@ from dedup.index import reads
 from dedup.match.grouping import find_firsts
 from dedup.match.wording import find_wording
 from dedup.run.deciding import read_arrivals
+from dedup.run.sketches import Sketches
 from dedup.run.stages import features_of, rule_of
 from dedup.settings import Settings
 
@@ -19,9 +20,16 @@ def learn_formulas(connection: apsw.Connection, settings: Settings) -> tuple[npt
     They are what a batch of the same articles would find, see `match.wording`.
     """
     held = read_arrivals(connection, reads.all_numbers(connection), settings)
-    features, rule = features_of(held.sketches, held.published), rule_of(settings)
-    rows = np.arange(len(held), dtype=np.int64)
-    same = find_firsts(rows, held.sketches.fingerprints, features)
-    taking_part = same == rows if rule.window == MISSING_DATE else np.ones(len(rows), dtype=np.bool_)
-    wording = find_wording(features, rule, rows, taking_part, same == rows)
-    return wording.hashes[wording.is_formula], len(held)
+    return formulas_of(held.sketches, held.published, np.arange(len(held)), settings), len(held)
+
+
+def formulas_of(
+    sketches: Sketches, published: npt.NDArray[np.int64], order: npt.NDArray[np.int64], settings: Settings
+) -> npt.NDArray[np.uint32]:
+    """Return the formula shingles, rising, that a batch of these articles in this order would find."""
+    features, rule = features_of(sketches, published), rule_of(settings)
+    own = np.arange(len(order), dtype=np.int64)
+    same = find_firsts(order, sketches.fingerprints, features)
+    taking_part = same == own if rule.window == MISSING_DATE else np.ones(len(own), dtype=np.bool_)
+    wording = find_wording(features, rule, order, taking_part, same == own)
+    return wording.hashes[wording.is_formula]

@@ -1,11 +1,15 @@
 """Groups and links as an index holds them, in the form in which a batch gives them."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import apsw
 import numpy as np
 
 from dedup.articles import Further, Group, HeldArticle, Link, Member
 from dedup.index import reads
 from dedup.match.verify import BY_CHARACTERS, BY_WORDS, PART, WHOLE
+from dedup.run.deciding import Int64s
 from dedup.run.verdicts import scores
 
 
@@ -39,31 +43,49 @@ def group_at(connection: apsw.Connection, canonical: int) -> Group:
     return Group(name.group_id, name.article_id, tuple(members))
 
 
-def held_article(connection: apsw.Connection, no: int) -> HeldArticle:
-    """Return what is kept of an article."""
-    number = np.array([no], dtype=np.int64)
-    (facts,) = reads.read_facts(connection, number)
-    (place,) = reads.read_places(connection, number)
-    canonical = reads.read_names(connection, np.array([place.canonical], dtype=np.int64))[place.canonical]
-    return HeldArticle(
-        id=facts.article_id,
-        title=facts.title,
-        source=facts.source,
-        url=facts.url,
-        published=facts.published,
-        num_words=facts.num_tokens,
-        added_at=facts.added_at,
-        canonical_id=canonical.article_id,
-        group_id=canonical.group_id,
-    )
+def held_articles(connection: apsw.Connection, nos: Int64s) -> list[HeldArticle]:
+    """Return what is kept of articles, in the order of `nos`."""
+    facts = reads.read_facts(connection, nos)
+    canonicals = [place.canonical for place in reads.read_places(connection, nos)]
+    names = reads.read_names(connection, np.unique(np.array(canonicals, dtype=np.int64)))
+    return [
+        HeldArticle(
+            id=one.article_id,
+            title=one.title,
+            source=one.source,
+            url=one.url,
+            published=one.published,
+            num_words=one.num_tokens,
+            added_at=one.added_at,
+            canonical_id=names[canonical].article_id,
+            group_id=names[canonical].group_id,
+        )
+        for one, canonical in zip(facts, canonicals, strict=True)
+    ]
+
+
+class NumberedLink(NamedTuple):
+    """A cut copy by the numbers of the two articles, and whether the part's whole is a canonical."""
+
+    part: int
+    whole: int
+    is_of_canonical: bool
+    coverage: float
+    jaccard: float
 
 
 def links_of(connection: apsw.Connection) -> list[Link]:
     """Return the cut copies, at most one from a group to another, as `run.groups.Groups.links` does."""
+    return named_links(connection, best_links(reads.all_relations(connection, (PART, WHOLE))))
+
+
+def best_links(relations: Sequence[tuple[int, ...]]) -> list[NumberedLink]:
+    """Return the cut copies among relations, at most one from a group to another.
+
+    A relation is: number and canonical of both articles, kind and sizes.
+    """
     best: dict[tuple[int, int], tuple[bool, float, float, int, int]] = {}
-    for no, canonical, other_no, other_canonical, kind, shared, own, other in reads.all_relations(
-        connection, (PART, WHOLE)
-    ):
+    for no, canonical, other_no, other_canonical, kind, shared, own, other in relations:
         if canonical == other_canonical:
             continue
         part, whole = (no, other_no) if kind == PART else (other_no, no)
@@ -71,10 +93,15 @@ def links_of(connection: apsw.Connection) -> list[Link]:
         jaccard = shared / (own + other - shared)
         found = (canonical == no, shared / min(own, other), jaccard, part, whole)
         best[key] = max(best.get(key, found), found)
-    named = sorted({no for *_, part, whole in best.values() for no in (part, whole)})
+    return [
+        NumberedLink(part, whole, whole == whole_canonical, round(coverage, 4), round(jaccard, 4))
+        for (_, whole_canonical), (_, coverage, jaccard, part, whole) in sorted(best.items())
+    ]
+
+
+def named_links(connection: apsw.Connection, links: Sequence[NumberedLink]) -> list[Link]:
+    """Return links with the ids of their articles."""
+    named = sorted({no for link in links for no in (link.part, link.whole)})
     facts = reads.read_facts(connection, np.array(named, dtype=np.int64))
     id_of = {one.no: one.article_id for one in facts}
-    return [
-        Link(id_of[part], id_of[whole], round(coverage, 4), round(jaccard, 4))
-        for _, (_, coverage, jaccard, part, whole) in sorted(best.items())
-    ]
+    return [Link(id_of[link.part], id_of[link.whole], link.coverage, link.jaccard) for link in links]

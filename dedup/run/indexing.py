@@ -30,6 +30,7 @@ the page cache, so that a row costs no read from the disk."""
 _MOST_ROWS = 128  # more posting rows than an article has
 _PRUNED_AT_ONCE = 500
 _CHANGES_AT_ONCE = 1000
+_ARTICLES_AT_ONCE = 1000
 
 
 class Index:
@@ -101,15 +102,26 @@ class Index:
         self.close()
 
     @property
+    def store(self) -> Store:
+        """The transactions in which the file is read and written."""
+        return self._store
+
+    @property
     def path(self) -> Path:
         """The file."""
         return self._store.path
 
     def check(self, article: Mapping[str, Any]) -> Verdict:
         """Return the verdict that `add` would give; nothing is written."""
-        batch = self._batch(article)
+        return self.check_batch(self._batch(article))[0]
+
+    def check_batch(self, batch: Batch) -> list[Verdict]:
+        """Return the verdict that each article of a batch would get, added alone; nothing is written."""
         with self._store.reading() as connection:
-            return foresee(connection, batch, self.settings, self._formulas_within(connection))
+            formulas = self._formulas_within(connection)
+            return [
+                foresee(connection, batch.only(row), self.settings, formulas) for row in range(len(batch))
+            ]
 
     def add(self, article: Mapping[str, Any]) -> Verdict:
         """Return the verdict on an article, which is stored with it.
@@ -117,7 +129,7 @@ class Index:
         The same id with the same content is held already: its verdict of now is returned. With other
         content the article is updated, as by `update`.
         """
-        return self._admit(self._batch(article))[0]
+        return self.add_batch(self._batch(article))[0]
 
     def add_many(self, articles: Any, *, batch_size: int = 4096) -> Iterator[Verdict]:
         """Yield the verdict on each article once it is stored; each batch is one transaction.
@@ -129,7 +141,14 @@ class Index:
         if batch_size < 1:
             raise InputError(f"batch_size is {batch_size}; it is a number of articles, 1 or more")
         for batch in batches_of(articles, self.settings, self._fields, batch_size):
-            yield from self._admit(batch)
+            yield from self.add_batch(batch)
+
+    def add_batch(self, batch: Batch) -> list[Verdict]:
+        """Return the verdicts on a batch, stored in one transaction, as `add` does."""
+        with self._store.writing() as connection:
+            verdicts = self._admit_within(connection, batch)
+        self._merge_if_due(len(batch))
+        return verdicts
 
     def update(self, article: Mapping[str, Any]) -> Verdict:
         """Return the verdict on an article with new content, which replaces the held one of the same id.
@@ -171,7 +190,16 @@ class Index:
         """Return what is kept of an article, None where no article has this id."""
         with self._store.reading() as connection:
             held = reads.find_ids(connection, [str(id_)]).get(str(id_))
-            return None if held is None else index_groups.held_article(connection, held[0])
+            if held is None:
+                return None
+            return index_groups.held_articles(connection, np.array([held[0]], dtype=np.int64))[0]
+
+    def articles(self) -> Iterator[HeldArticle]:
+        """Yield what is kept of all articles as they are now, in the order in which they came."""
+        with self._store.reading() as connection:
+            nos = reads.all_numbers(connection)
+            for start in range(0, len(nos), _ARTICLES_AT_ONCE):
+                yield from index_groups.held_articles(connection, nos[start : start + _ARTICLES_AT_ONCE])
 
     def groups(self) -> Iterator[Group]:
         """Yield the groups of two or more as they are now, in the order in which their canonicals came."""
@@ -246,6 +274,11 @@ class Index:
             version = reads.formula_version(connection) + 1
             writes.put_formulas(connection, version, hashes, num_articles, _now())
         return version
+
+    def formulas(self) -> npt.NDArray[np.uint32]:
+        """Return the formulas in force, uint32, rising."""
+        with self._store.reading() as connection:
+            return self._formulas_within(connection)
 
     def merge(self) -> None:
         """Move the recent posting rows to the large table now, in transactions of a fraction of a second."""

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from dedup.articles import ArticleId, Fields
 from dedup.errors import InputError, OutputError, RecordError
 from dedup.formats.records import Chunk, RecordFile, Reject
+from dedup.run.contents import content_hash, kept_string
 from dedup.run.gathering import GatheredSketches
 from dedup.run.recurring import cut_lines
 from dedup.run.sketches import Sketches
@@ -30,7 +32,8 @@ PENDING_BYTES = 64 << 20
 class Intake:
     """The admitted articles as columns, in the order of reading, and what was set aside.
 
-    `lines` has for each file the line numbers of its admitted articles.
+    `lines` has for each file the line numbers of its admitted articles. Of the extras, `titles`, `urls` and
+    `contents` (hashes) are there where they were asked for.
     """
 
     files: Sequence[RecordFile]
@@ -38,6 +41,9 @@ class Intake:
     ids: list[ArticleId] = field(default_factory=list)
     dates: "array[int]" = field(default_factory=lambda: array("q"))
     sources: list[str | None] = field(default_factory=list)
+    titles: list[str | None] = field(default_factory=list)
+    urls: list[str | None] = field(default_factory=list)
+    contents: list[bytes] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     num_repeated: int = 0
     num_bad_dates: int = 0
@@ -74,21 +80,24 @@ def take_in(
     progress: Progress,
     *,
     strict: bool = False,
+    extras: Sequence[str] = (),
+    lines: npt.NDArray[np.uint64] | None = None,
 ) -> tuple[Intake, Sketches]:
     """Return the articles of all files and their sketches, row by row.
 
     The main thread reads the next chunk while `num_workers` threads sketch earlier ones. An id that
     comes again with the same text, once normalised, is counted; with another text it is set aside.
     Raises `InputError` where no article can be read, and with `strict` `RecordError` at the first record
-    that is set aside.
+    that is set aside. With `extras`, of `EXTRAS`, the intake has what an index keeps of a record.
+    `lines` are those that recur, `recurring.learn_lines`; by default these articles tell.
     """
     intake = Intake(files)
-    admission = _Admission(intake, settings)
+    admission = _Admission(intake, settings, extras)
     with _workers(num_workers) as pool:
         for file in files:
             intake.lines.append(array("q"))
             try:
-                for chunk in file.chunks(fields, getattr(fields, settings.text_field)):
+                for chunk in file.chunks(fields, getattr(fields, settings.text_field), extras):
                     admission.admit(chunk, file, pool, max_pending=num_workers)
                     if strict:
                         _raise_first(intake.rejects)
@@ -102,7 +111,7 @@ def take_in(
         _raise_first(intake.rejects)
     if not intake.ids:
         raise InputError(_why_nothing(intake))
-    return intake, cut_lines(admission.all_sketches(), intake.sources, settings)
+    return intake, cut_lines(admission.all_sketches(), intake.sources, settings, lines)
 
 
 @contextmanager
@@ -125,8 +134,9 @@ def _raise_first(rejects: Sequence[Reject]) -> None:
 class _Admission:
     """Chunks on their way into an intake."""
 
-    def __init__(self, intake: Intake, settings: Settings) -> None:
+    def __init__(self, intake: Intake, settings: Settings, extras: Sequence[str]) -> None:
         self._intake = intake
+        self._extras = extras
         self._settings = settings
         self._row_of: dict[str, int] = {}
         self._sketches = GatheredSketches()
@@ -140,8 +150,9 @@ class _Admission:
         first_texts: list[str] = []
         repeated_texts: list[str] = []
         repeats: list[_Repeat] = []
-        for id_, text, date, source, line, start in zip(
-            chunk.ids, chunk.texts, chunk.dates, chunk.sources, chunk.lines, chunk.starts, strict=True
+        rows: list[int] = []
+        for k, (id_, text, date, source, line, start) in enumerate(
+            zip(chunk.ids, chunk.texts, chunk.dates, chunk.sources, chunk.lines, chunk.starts, strict=True)
         ):
             row = self._row_of.setdefault(str(id_), len(intake.ids))
             if row != len(intake.ids):
@@ -153,12 +164,24 @@ class _Admission:
             intake.sources.append(self._shared_name(source))
             intake.lines[-1].append(line)
             first_texts.append(text)
+            rows.append(k)
+        if self._extras:
+            self._keep_extras(chunk, rows)
         intake.num_bad_dates += chunk.num_bad_dates
         intake.num_bytes += chunk.num_bytes
         future = pool.submit(_sketch, first_texts, repeated_texts, self._settings)
         self._pending.append(_Pending(future, repeats, chunk.rejects, chunk.num_bytes))
         self._pending_bytes += chunk.num_bytes
         self.finish(max_pending)
+
+    def _keep_extras(self, chunk: Chunk, rows: list[int]) -> None:
+        intake = self._intake
+        for k in rows:
+            title, url = kept_string(chunk.titles[k]), kept_string(chunk.urls[k])
+            intake.titles.append(title)
+            intake.urls.append(url)
+            content = content_hash(chunk.texts[k], title, chunk.sources[k], url, chunk.dates[k])
+            intake.contents.append(content)
 
     def _shared_name(self, source: str | None) -> str | None:
         """Return the one copy of an outlet's name that all its articles share."""

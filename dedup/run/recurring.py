@@ -16,6 +16,9 @@ from dedup.sketch.signatures import permutations, sign_shingle_hashes
 from dedup.text.hashing import shingle_multipliers
 from dedup.text.recurring import learn_recurring, line_keys, source_key
 
+NO_LINES = np.empty(0, dtype=np.uint64)
+"""For `cut_lines` where articles come one by one, as they do to an index: markers alone cut there."""
+
 
 def learn_lines(sketches: Sketches, sources: Sequence[str | None]) -> npt.NDArray[np.uint64]:
     """Return the lines of these articles that recur across one source's: keys, rising, uint64.

@@ -53,6 +53,12 @@ class Sketches:
         return np.diff(self.token_offsets)
 
     @property
+    def cut_shares(self) -> npt.NDArray[np.float64]:
+        """The share of its words, 0 to 1, that was left out of each text as page furniture, float64[n]."""
+        shares: npt.NDArray[np.float64] = self.num_cut / np.maximum(1, self.num_cut + self.num_tokens)
+        return shares
+
+    @property
     def nbytes(self) -> int:
         """The bytes that all arrays hold together."""
         return sum(array.nbytes for array in vars(self).values())
@@ -77,16 +83,20 @@ class Sketches:
         return cls(**columns)
 
     def take(self, rows: npt.NDArray[np.int64]) -> "Sketches":
-        """Return the sketches of some rows, int64[k], rising and distinct, whose recurring lines are cut."""
+        """Return the sketches of some rows, int64[k], distinct, in their order; lines are cut by now."""
         tokens, token_offsets = _take_ranges(self.tokens, self.token_offsets, rows)
-        short = np.flatnonzero(np.isin(self.character_rows, rows))
+        short_at = np.full(len(self), -1, dtype=np.int64)
+        short_at[self.character_rows] = np.arange(len(self.character_rows))
+        short = short_at[rows]
+        character_rows = np.flatnonzero(short >= 0)
+        short = short[character_rows]
         hashes, hash_offsets = _take_ranges(self.character_hashes, self.character_offsets, short)
         return Sketches.without_lines(
             tokens=tokens,
             token_offsets=token_offsets,
             fingerprints=self.fingerprints[rows],
             signatures=self.signatures[rows],
-            character_rows=np.searchsorted(rows, self.character_rows[short]),
+            character_rows=character_rows,
             character_hashes=hashes,
             character_offsets=hash_offsets,
             character_signatures=self.character_signatures[short],

@@ -121,7 +121,7 @@ def test_wrong_options_are_named_as_they_were_typed(
 
 
 def test_choices_of_the_command_are_those_of_the_settings() -> None:
-    module = importlib.import_module("dedup.cli.run")
+    module = importlib.import_module("dedup.cli.options")
     assert tuple(PROFILES) == module.PROFILES
     assert KEEP_POLICIES == module.POLICIES
     assert FURNITURE_POLICIES == module.FURNITURE

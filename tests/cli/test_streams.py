@@ -19,7 +19,17 @@ import dedup as package
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["run", "-h"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["index", "--help"],
+        ["index", "add", "--help"],
+        ["--version"],
+        ["run", "-h"],
+    ],
+)
 def test_help_loads_neither_kernels_nor_columns(changed_dedup: Command, arguments: list[str]) -> None:
     script = (
         "import atexit\natexit.register(lambda: print(*(name for name in sys.modules"
