@@ -16,6 +16,9 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
 }
 
 
+_OF_NO_FILE = {"config", "help", "version"}
+
+
 def load_config(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
     """Take the option values of a TOML file as the command's defaults; a click callback.
 
@@ -38,7 +41,7 @@ def load_config(context: click.Context, parameter: click.Parameter, path: Path |
     defaults: dict[str, Any] = {}
     for key, value in values.items():
         name = key.replace("-", "_")
-        if name not in options and name in _all_options(context.find_root().command):
+        if name not in options and name in _all_options(context.find_root().command) - _OF_NO_FILE:
             continue  # one file can serve all commands
         if name not in options:
             choices = ", ".join(sorted(str(option).replace("_", "-") for option in options))

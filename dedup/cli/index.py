@@ -1,8 +1,8 @@
 """`dedup index`: articles and their groups in a file that outlives the process."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,6 @@ from dedup.cli.log import Log, write_line
 from dedup.cli.options import (
     config_option,
     field_options,
-    fields_of,
     log_options,
     open_index,
     setting_options,
@@ -20,14 +19,9 @@ from dedup.cli.options import (
 from dedup.errors import IndexFileError, SettingsError
 
 if TYPE_CHECKING:
-    from dedup.articles import Verdict
-    from dedup.cli.lines import Lines
-    from dedup.run.feeding import Feed
-    from dedup.run.index_batches import Batch
     from dedup.run.indexing import Index
 
 _NUM_SHOWN = 20
-_RELATIONS = ("new", "exact", "near", "part")
 
 _path_argument = click.argument("path", metavar="INDEX", type=click.Path(path_type=Path))
 _output_option = click.option(
@@ -68,8 +62,10 @@ def add(context: click.Context, /, path: Path, inputs: tuple[str, ...], **option
     """
     log = _begin(context, options)
     log.outcome = f"what was printed is stored in {path}; run it again to add the rest"
+    from dedup.cli.verdicts import judge_files
+
     with open_index(context, path, options) as opened:
-        _judge(opened, opened.add_batch, inputs, options, log)
+        judge_files(opened, opened.add_batch, inputs, options, log)
 
 
 @index.command()
@@ -90,92 +86,10 @@ def add(context: click.Context, /, path: Path, inputs: tuple[str, ...], **option
 def check(context: click.Context, /, path: Path, inputs: tuple[str, ...], **options: Any) -> None:
     """Print the verdict that each article of INPUT... would get, each for itself; nothing is stored."""
     log = _begin(context, options)
+    from dedup.cli.verdicts import judge_files
+
     with _opened(path, read_only=True) as opened:
-        _judge(opened, opened.check_batch, inputs, options, log)
-
-
-def _judge(
-    opened: "Index",
-    judge: Callable[["Batch"], list["Verdict"]],
-    inputs: Sequence[str],
-    options: dict[str, Any],
-    log: Log,
-) -> None:
-    from dedup.cli.lines import open_lines
-    from dedup.cli.progress import show_progress
-    from dedup.formats.inputs import html_fields, open_inputs
-    from dedup.formats.results import reject_record
-    from dedup.run.feeding import feed
-
-    found = open_inputs(inputs)
-    others: list[str | Path] = [opened.path, *inputs]
-    shows_lines = options["output"] is None and sys.stdout.isatty()
-    total_bytes = sum(file.size_bytes for file in found.files)
-    with (
-        open_lines(options["output"], others) as lines,
-        _rejects(options["rejects"], others) as rejects,
-        nullcontext(_no_progress) if shows_lines else show_progress(total_bytes, log) as progress,
-    ):
-        told = feed(
-            html_fields(found.files) if options["html"] else found.files,
-            opened.settings,
-            fields_of(options),
-            judge,
-            take=lambda verdicts: lines.write(map(verdict_record, verdicts)),
-            set_aside=lambda found: rejects.write(map(reject_record, found)) if rejects else None,
-            strict=options["strict"],
-            progress=progress,
-        )
-    _tell(told, log)
-
-
-def _no_progress(stage: str, articles: int, num_bytes: int) -> None:
-    """Show nothing: the terminal shows the verdicts."""
-
-
-@contextmanager
-def _rejects(path: Path | None, others: Sequence[str | Path]) -> Iterator["Lines | None"]:
-    from dedup.cli.lines import open_lines
-
-    if path is None:
-        yield None
-        return
-    with open_lines(path, others) as lines:
-        yield lines
-
-
-def _tell(told: "Feed", log: Log) -> None:
-    if told.first_reject:
-        first = told.first_reject
-        log.warning(
-            f"records set aside: {told.num_rejected}; the first is {first.file}, line {first.line}: "
-            f"{first.reason}"
-        )
-    if told.num_bad_dates:
-        log.warning(f"dates not understood and taken as missing: {told.num_bad_dates}")
-    counts = {relation: told.relations[relation] for relation in _RELATIONS}
-    listed = ", ".join(f"{count:,} {relation}" for relation, count in counts.items())
-    log.event(
-        "done",
-        f"{told.num_articles:,} articles: {listed}; {told.num_rejected:,} rejected",
-        articles=told.num_articles,
-        **counts,
-        rejected=told.num_rejected,
-        dates_not_understood=told.num_bad_dates,
-    )
-
-
-def verdict_record(verdict: "Verdict") -> dict[str, Any]:
-    """Return a verdict as it is written."""
-    return {
-        "id": verdict.id,
-        "relation": verdict.relation,
-        "canonical_id": verdict.canonical_id,
-        "group_id": verdict.group_id,
-        "matches": [match._asdict() for match in verdict.matches],
-        "reason": verdict.reason,
-        "full_buckets": verdict.full_buckets,
-    }
+        judge_files(opened, opened.check_batch, inputs, options, log)
 
 
 @index.command()

@@ -50,7 +50,7 @@ Whatever is not 0 leaves OUT as it was, unless it says that OUT is whole.
     "-o", "--out", required=True, metavar="OUT", type=click.Path(path_type=Path), help="Folder to write."
 )
 @click.option(
-    "--index", "index_path", metavar="INDEX", type=click.Path(path_type=Path),
+    "--index", metavar="INDEX", type=click.Path(path_type=Path),
     help="Match with the articles of earlier nights in this index, and add these.",
 )  # fmt: skip
 @setting_options
@@ -75,7 +75,7 @@ def run(context: click.Context, /, inputs: tuple[str, ...], out: Path, **options
     """
     log = context.ensure_object(Log)
     log.is_running, log.quiet = True, options["quiet"]
-    if options["index_path"] is None:
+    if options["index"] is None:
         summary, largest = _run(inputs, out, options, log)
     else:
         summary, largest = _run_with_index(context, inputs, out, options, log)
@@ -104,7 +104,7 @@ def _run_with_index(
 
     with (
         _prepared(inputs, out, options, log) as (files, arguments),
-        open_index(context, options["index_path"], options) as index,
+        open_index(context, options["index"], options) as index,
     ):
         result = indexed.run(files, out, index, fields=fields_of(options), **arguments)
     num_articles = result.summary["counts"]["articles"]

@@ -49,6 +49,8 @@ def test_every_option_can_stand_in_the_file(config: Path) -> None:
         title-field = "c"
         source-field = "d"
         date-field = "e"
+        url-field = "f"
+        index = "news.dedup"
     """)
     options = {option.name for option in run.params} - {"inputs", "config"}
     params = parse("--config", str(config))
