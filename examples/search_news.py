@@ -109,11 +109,10 @@ def ingest(articles: Iterable[Article], index: dedup.Index, search: SearchIndex)
     counts = dict.fromkeys(("new", "exact", "near", "part", "written"), 0)
     stream = iter(articles)
     while batch := list(islice(stream, BATCH_SIZE)):
-        touched = set()
-        for article in batch:
-            verdict = index.add(article)
+        touched = {article["id"] for article in batch}
+        for verdict in index.add_many(batch):
             counts[verdict.relation] += 1
-            touched |= {article["id"], verdict.canonical_id}
+            touched.add(verdict.canonical_id)
             touched |= {match.canonical_id for match in verdict.matches if match.relation == "whole"}
         counts["written"] += follow(index, search, touched, {article["id"]: article for article in batch})
     return counts
