@@ -2,7 +2,8 @@
 
 Each article is asked of the index `news.dedup` before it is indexed. A new one becomes a document of the
 search engine (tantivy) in the folder `news.search`; a copy is noted in the document of its canonical. So a
-search shows each story once, with its copies. Running it again changes nothing, also after a crash.
+search shows each story once, with its copies. Running it again changes nothing, and after a crash it writes
+what is missing. Ids are strings here.
 """
 
 import json
@@ -131,9 +132,13 @@ def follow(index: dedup.Index, search: SearchIndex, touched: set[str], records: 
     for link in index.links():
         if link.part_id in ids:
             wholes.setdefault(_canonical(index, link.part_id), []).append(_canonical(index, link.whole_id))
-    new = [_story(index, group, records, sorted(wholes.get(group.canonical_id, []))) for group in groups]
-    stale = [story for story in old if story not in new]
-    fresh = [story for story in new if story not in old]
+    before = {story.article["id"]: story for story in old}
+    after = {
+        group.canonical_id: _story(index, group, records, sorted(wholes.get(group.canonical_id, [])))
+        for group in groups
+    }
+    stale = [story for id_, story in before.items() if after.get(id_) != story]
+    fresh = [story for id_, story in after.items() if before.get(id_) != story]
     if stale or fresh:
         search.replace(stale, fresh)
     return len(fresh)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from dedup.errors import SettingsError
 
 pytest.importorskip("scrapy")
 NotConfigured = pytest.importorskip("scrapy.exceptions").NotConfigured
-get_crawler = pytest.importorskip("scrapy.utils.test").get_crawler
+Settings = pytest.importorskip("scrapy.settings").Settings
 DedupPipeline = pytest.importorskip("dedup.integrations.scrapy").DedupPipeline
 
 ROOT = Path(dedup.__file__).parents[1]
@@ -121,6 +122,11 @@ def crawl(site: Site, folder: Path, kind: str = "dict", **settings: Any) -> Craw
     return run_spider(SPIDER, site, folder, ["-a", f"kind={kind}", *arguments])
 
 
+def crawler_with(settings: dict[str, Any]) -> Any:
+    """Return what a pipeline reads of a crawler."""
+    return SimpleNamespace(settings=Settings(settings), stats=None)
+
+
 def copies() -> dict[str, str]:
     """Return the copies among the pages, each with its canonical, as an editor sees them."""
     groups = json.loads((EXAMPLES / "expected.json").read_text("utf-8"))["articles"]["groups"]
@@ -217,9 +223,8 @@ def test_crawl_goes_on_under_a_reactor_without_asyncio(site: Site, tmp_path: Pat
     ],
 )
 def test_wrong_setting_is_refused_with_its_choices(settings: dict[str, Any], message: str) -> None:
-    crawler = get_crawler(settings_dict={"DEDUP_INDEX": "news.dedup", **settings})
     with pytest.raises(SettingsError, match=message):
-        DedupPipeline.from_crawler(crawler)
+        DedupPipeline.from_crawler(crawler_with({"DEDUP_INDEX": "news.dedup", **settings}))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +251,7 @@ def test_missing_field_for_the_tag_is_named(site: Site, tmp_path: Path) -> None:
 
 def test_pipeline_without_an_index_is_off() -> None:
     with pytest.raises(NotConfigured, match="DEDUP_INDEX names no index file"):
-        DedupPipeline.from_crawler(get_crawler())
+        DedupPipeline.from_crawler(crawler_with({}))
 
 
 def test_example_spider_keeps_each_story_once(site: Site, tmp_path: Path) -> None:
