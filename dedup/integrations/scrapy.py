@@ -16,6 +16,9 @@ The fields are `id`, `text`, `title`, `source`, `date` and `url`, named as in `d
 the `url` if nothing else is said. An article never is a copy of itself: a crawl that starts again keeps
 what it kept, and a page that has changed replaces what the index held of it.
 
+Its place is behind pipelines that drop or change items and before those that store them: what it has let
+pass is held, and later articles are copies of it.
+
 The stats `dedup/new`, `dedup/exact`, `dedup/near` and `dedup/part` count the verdicts, `dedup/dropped` what
 was dropped. An item without text, or one that the index cannot use, passes: `dedup/without_text`,
 `dedup/unusable`. Where the index itself fails, as on a full disk, the item fails with Scrapy's item error.
