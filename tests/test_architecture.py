@@ -169,6 +169,8 @@ HEAVY = {
     "polars",
     "click",
     "rich",
+    "scrapy",
+    "twisted",
 }
 
 
@@ -188,6 +190,11 @@ def test_the_spark_module_and_the_command_line_load_no_pyspark() -> None:
         "pandas",
         "numba",
     }
+
+
+def test_only_the_pipeline_loads_scrapy() -> None:
+    statement = "import dedup, dedup.cli, dedup.integrations.scikit_learn; dedup.Index, dedup.find_groups"
+    assert not loaded_by(statement) & {"scrapy", "twisted", "itemadapter"}
 
 
 def test_every_public_name_can_be_had_and_is_documented() -> None:
