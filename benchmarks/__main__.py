@@ -17,6 +17,7 @@ BENCHMARKS = {
     "ablation": "the judged pairs, with one number of the rule changed at a time",
     "ngrams": "short texts by character shingles of each length, in each language",
     "spark": "the groups of a week of news on Spark beside those of one machine; needs the extra spark",
+    "soak": "an index killed with SIGKILL 500 times at random moments: what was lost",
     "floods": "many copies and many templated articles: time, memory, growth, answers",
 }
 RESULTS = Path(__file__).parent / "results"
