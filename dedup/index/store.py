@@ -32,6 +32,7 @@ class Store:
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path
+        self._log = path.with_name(path.name + "-wal")
         self.read_only = read_only
         self._closed = False
         self._begin_process()
@@ -65,6 +66,7 @@ class Store:
                     raise IndexFileError(f"{path}: is empty; there is no index in it yet")
                 if not is_index:
                     _create(connection, path, first_rows(), new=not has_content)
+                    store._note_files(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -84,15 +86,17 @@ class Store:
         if not self.read_only:
             connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}; PRAGMA trusted_schema = OFF")
-        self._file = _identity(self.path)
+        self._note_files(connection)
         return connection
+
+    def _note_files(self, connection: apsw.Connection) -> None:
+        connection.pragma("user_version")  # a read opens the log, which stays as long as the connection
+        self._files = _identity(self.path), _identity(self._log)
 
     def _uri(self) -> str:
         uri = "file:" + quote(str(self.path.absolute()))
-        if self.read_only and not os.access(self.path.parent, os.W_OK):
-            log = self.path.with_name(self.path.name + "-wal")
-            if not log.exists():  # nobody can write here; without this SQLite would want to make a log
-                uri += "?immutable=1"
+        if self.read_only and not os.access(self.path.parent, os.W_OK) and not self._log.exists():
+            uri += "?immutable=1"  # nobody can write here; without this SQLite would want to make a log
         return uri
 
     @contextmanager
@@ -118,10 +122,12 @@ class Store:
     def _check_file(self) -> None:
         if self._closed:
             raise IndexFileError(f"{self.path}: the index was closed; open it again")
-        if _identity(self.path) != self._file:
-            raise IndexFileError(
-                f"{self.path}: was removed or replaced while it was open; nothing is stored in it any more"
-            )
+        for path, identity in zip((self.path, self._log), self._files, strict=True):
+            if identity is not None and _identity(path) != identity:
+                raise IndexFileError(
+                    f"{path}: was removed or replaced while the index was open; nothing is stored any more; "
+                    "open the index again"
+                )
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
