@@ -46,9 +46,7 @@ def steps_of(kind: str, seed: int, count: int) -> list[Step]:
     articles = articles_of(seed, count)
     if kind == "add":
         return [("add", article) for article in articles]
-    batches = [
-        ("add_many", articles[start : start + BATCH_SIZE]) for start in range(0, count, BATCH_SIZE)
-    ]
+    batches = [("add_many", articles[start : start + BATCH_SIZE]) for start in range(0, count, BATCH_SIZE)]
     if kind == "update":
         texts = [article["text"] for article in articles_of(seed + 1, count // 2)]
         updates = [
