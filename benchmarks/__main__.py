@@ -18,6 +18,7 @@ BENCHMARKS = {
     "ngrams": "short texts by character shingles of each length, in each language",
     "spark": "the groups of a week of news on Spark beside those of one machine; needs the extra spark",
     "soak": "an index killed with SIGKILL 500 times at random moments: what was lost",
+    "orders": "the groups of an index fed in other orders beside those of a batch",
     "floods": "many copies and many templated articles: time, memory, growth, answers",
 }
 RESULTS = Path(__file__).parent / "results"

@@ -206,7 +206,7 @@ def test_a_file_that_goes_under_a_running_process_is_noticed(
             lambda: index.remove(articles[0]["id"]),
             index.verify,
         ):
-            with pytest.raises(IndexFileError, match="removed or replaced while the index was open"):
+            with pytest.raises(IndexFileError, match="removed or replaced while it was open"):
                 use()
 
 
@@ -216,7 +216,7 @@ def test_a_log_that_goes_under_a_running_process_is_noticed(tmp_path: Path) -> N
         list(index.add_many(articles[:20]))
         (tmp_path / "news.dedup-wal").unlink()
         for use in (lambda: index.add(articles[20]), lambda: index.check(articles[0])):
-            with pytest.raises(IndexFileError, match="removed or replaced while the index was open"):
+            with pytest.raises(IndexFileError, match="removed or replaced while it was open"):
                 use()
 
 
