@@ -19,6 +19,7 @@ BENCHMARKS = {
     "spark": "the groups of a week of news on Spark beside those of one machine; needs the extra spark",
     "soak": "an index killed with SIGKILL 500 times at random moments: what was lost",
     "orders": "the groups of an index fed in other orders beside those of a batch",
+    "index_flood": "an index flooded with articles that share buckets: rows that a check reads",
     "floods": "many copies and many templated articles: time, memory, growth, answers",
 }
 RESULTS = Path(__file__).parent / "results"
@@ -73,7 +74,7 @@ def _say(line: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    known = "\n".join(f"  {name:8} {what}" for name, what in BENCHMARKS.items())
+    known = "\n".join(f"  {name:11} {what}" for name, what in BENCHMARKS.items())
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=f"Benchmarks:\n{known}",

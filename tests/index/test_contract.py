@@ -96,7 +96,12 @@ def test_another_order_within_each_day_finds_nearly_the_same(corpus: Any, tmp_pa
     articles, fields = corpus()
     batch = dedup.find_groups(articles, fields=fields)
     ordered = [articles[row] for row in batch.order]
+    with dedup.Index.open(tmp_path / "formulas", fields=fields) as index:
+        list(index.add_many(ordered))
+        with index._store.reading() as connection:
+            formulas, _ = learn_formulas(connection, index.settings)
     with dedup.Index.open(tmp_path / "news", fields=fields) as index:
+        index.set_formulas(formulas, len(ordered))
         verdicts = list(index.add_many(within_days(ordered, fields, seed=1)))
         assert index.verify() == []
     found = {verdict.id: verdict.canonical_id for verdict in verdicts}
