@@ -1,4 +1,4 @@
-"""Articles in another order than the canonical one: how far the groups of an index agree with those of a batch."""
+"""Articles in other orders than the canonical one: how far an index agrees with a batch."""
 
 import argparse
 import random

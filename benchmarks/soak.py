@@ -1,4 +1,4 @@
-"""An index killed with SIGKILL at random moments, again and again: what was lost, what was answered otherwise.
+"""An index killed with SIGKILL at random moments, again and again: what was lost, what came out otherwise.
 
 `tests/index/test_kills.py` does the same twenty times.
 """

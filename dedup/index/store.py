@@ -125,8 +125,8 @@ class Store:
         for path, identity in zip((self.path, self._log), self._files, strict=True):
             if identity is not None and _identity(path) != identity:
                 raise IndexFileError(
-                    f"{path}: was removed or replaced while it was open; nothing is stored any more; open the "
-                    "index again"
+                    f"{path}: was removed or replaced while it was open; nothing is stored any more; "
+                    "open the index again"
                 )
 
     @contextmanager

@@ -1,7 +1,6 @@
-"""One by one, in nights and at once, in canonical order: the groups of `find_groups`, on more than a few stories.
+"""One by one, in nights and at once, in canonical order: the groups of `find_groups`, on larger corpora.
 
-`tests/run/test_indexing.py` does the same on generated corpora of every kind; these are larger, and the
-formulas are those of the batch.
+`tests/run/test_indexing.py` does the same on small ones of every kind; here formulas are those of the batch.
 """
 
 import itertools

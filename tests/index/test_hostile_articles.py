@@ -73,9 +73,9 @@ def test_a_generator_that_fails_midway_leaves_whole_batches(batch_size: int, ind
         raise OSError("the feed broke off")
 
     taken = []
+    verdicts = index.add_many(failing(), batch_size=batch_size)
     with pytest.raises(OSError, match="the feed broke off"):
-        for verdict in index.add_many(failing(), batch_size=batch_size):
-            taken.append(verdict.id)
+        taken.extend(verdict.id for verdict in verdicts)
     assert taken == [article["id"] for article in articles[: 35 - 35 % batch_size]]
     assert index.stats()["articles"] == len(taken)
     assert len(list(index.add_many(articles))) == 40
@@ -124,18 +124,17 @@ def test_an_article_of_five_megabytes_is_found_again(index: Index) -> None:
     assert index.check({"id": "again", "text": text}).canonical_id == "changed"
 
 
-@pytest.mark.parametrize("odd", ["\ud800", "\udfff", "\0", "\ufffe", "\U0010ffff", "\udcff\0\ud83d"])
+@pytest.mark.parametrize("odd", ["\ud800", "\0", "\ufffe", "\U0010ffff", "\udcff\0\ud83d"])
 def test_half_characters_and_zeros_go_in_and_come_back(odd: str, index: Index) -> None:
     article = {
         "id": f"a{odd}", "text": f"{odd} {STORY}{odd}", "title": f"t{odd}",
         "url": odd, "source": odd, "published_at": "2026-01-01",
     }  # fmt: skip
-    try:
-        first = index.add(article)
-    except RecordError as error:
-        assert "id" in str(error)
+    if "\ud800" <= odd[0] <= "\udfff":
+        with pytest.raises(RecordError, match="the id holds half of a surrogate pair"):
+            index.add(article)
         article["id"] = "a"
-        first = index.add(article)
+    first = index.add(article)
     assert index.add(article) == first == index.check(article)
     copy = index.add({"id": "b", "text": STORY})
     assert copy.canonical_id == first.canonical_id
@@ -151,13 +150,7 @@ def test_half_characters_and_zeros_go_in_and_come_back(odd: str, index: Index) -
     "id_", [0, -1, 2**63, -(2**63) - 1, 10**30, "", " ", "'; DROP TABLE articles; --", "~2"]
 )
 def test_any_id_is_one_of_its_own(id_: Any, index: Index) -> None:
-    try:
-        verdict = index.add({"id": id_, "text": STORY})
-    except RecordError as error:
-        assert "id" in str(error)
-        assert index.stats()["articles"] == 0
-        return
-    assert verdict.id == id_
+    assert index.add({"id": id_, "text": STORY}).id == id_
     assert index.add({"id": "member", "text": STORY + " more"}).group_id == id_
     held = index.get(id_)
     assert held is not None

@@ -1,7 +1,6 @@
-"""kill -9 at random moments: what was acknowledged is there, the file is whole, work goes on to the same end."""
+"""kill -9 at random moments: what was acknowledged is there, the file is whole, the end is the same."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Several processes and threads on one file: one writer after the other, readers never wait, one right answer."""
+"""Several processes and threads on one file: one writer at a time, readers never wait, one right answer."""
 
 import multiprocessing
 import os
