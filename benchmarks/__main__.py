@@ -23,6 +23,9 @@ BENCHMARKS = {
     "accuracy": "bias and error of estimated similarities, each sketch beside the binomial figure",
     "core": "text to signature by language, length and threads; the kernel beside a plain loop",
     "edits": "recall where one thing was changed: ours and each peer",
+    "soak": "an index killed with SIGKILL 500 times at random moments: what was lost",
+    "orders": "the groups of an index fed in other orders beside those of a batch",
+    "index_flood": "an index flooded with articles that share buckets: rows that a check reads",
     "floods": "many copies and many templated articles: time, memory, growth, answers",
 }
 PAGE = "page"
@@ -84,7 +87,7 @@ def _say(line: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    known = "\n".join(f"  {name:8} {what}" for name, what in BENCHMARKS.items())
+    known = "\n".join(f"  {name:11} {what}" for name, what in BENCHMARKS.items())
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=f"Benchmarks:\n{known}",

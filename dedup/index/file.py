@@ -141,5 +141,7 @@ def translated_errors(path: Path) -> Iterator[None]:
         ) from error
     except (apsw.IOError, apsw.NoMemError, apsw.PermissionsError, apsw.ProtocolError) as error:
         raise IndexFileError(f"{path}: reading or writing failed ({error}); nothing was stored") from error
+    except UnicodeDecodeError as error:  # SQLite does not look into text that it stores
+        raise IndexFileError(f"{path}: is damaged ({error.reason} in a text); restore a backup") from error
     except apsw.SQLError as error:
         raise IndexFileError(f"{path}: its tables are not as expected ({error}); it is damaged") from error

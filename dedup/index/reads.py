@@ -1,16 +1,18 @@
 """What is read of an index, each within a transaction of the caller."""
 
+import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import IndexFileError
-from dedup.index.rows import Facts, Name, Place, Relation, SketchRow, given_id
+from dedup.index.rows import Facts, Name, Place, Relation, SketchRow, given_id, row_checksum
 
 Int64s = npt.NDArray[np.int64]
+_Row = TypeVar("_Row")
 
 _ALL_FACTS = """
     SELECT a.checksum, a.no, a.id, a.is_integer, a.content, a.fingerprint, a.published, a.num_tokens,
@@ -19,7 +21,7 @@ _ALL_FACTS = """
 """
 _FACTS = _ALL_FACTS.replace("FROM", "FROM carray(?1) AS c CROSS JOIN") + " ON a.no = c.value"
 _PLACES = """
-    SELECT a.no, a.canonical, a.kind, a.exact, a.shared, a.own, a.other, a.full_buckets
+    SELECT a.place_checksum, a.no, a.canonical, a.kind, a.exact, a.shared, a.own, a.other, a.full_buckets
     FROM carray(?1) AS c CROSS JOIN articles AS a ON a.no = c.value
 """
 
@@ -53,6 +55,8 @@ def find_postings(connection: apsw.Connection, keys: Int64s) -> tuple[Int64s, In
     if not len(keys):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     rows = connection.execute(_FIND_POSTINGS, (apsw.carray(keys),)).fetchall()
+    if not set(map(type, itertools.chain.from_iterable(rows))) <= {int}:
+        raise IndexFileError("posting rows are damaged; `verify` lists all damage; restore a backup")
     found = np.array(rows, dtype=np.int64).reshape(-1, 2)
     return np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1])
 
@@ -90,7 +94,7 @@ def read_sketches(connection: apsw.Connection, nos: Int64s) -> tuple[list[Sketch
     )
     for no, tokens, characters, checksum, published in found:
         row = SketchRow(no, tokens, characters)
-        if row.checksum() != checksum:
+        if not row.has(checksum):
             raise IndexFileError(
                 f"the sketch of article number {no} is damaged; `verify` lists all damage; restore a backup"
             )
@@ -108,13 +112,30 @@ def read_facts(connection: apsw.Connection, nos: Int64s) -> list[Facts]:
     if not len(nos):
         return []
     found = connection.execute(_FACTS, (apsw.carray(nos),))
-    return [_checked(checksum, Facts(*values)) for checksum, *values in found]
+    return _all_of(nos, [_checked(checksum, Facts(*values)) for checksum, *values in found])
 
 
 def all_facts(connection: apsw.Connection) -> Iterator[tuple[int, Facts]]:
     """Yield the stored checksum and the facts of all articles, unchecked."""
     for checksum, *values in connection.execute(_ALL_FACTS):
         yield checksum, Facts(*values)
+
+
+def _sound(what: str, checksum: int, *values: Any) -> tuple[Any, ...]:
+    """Return the values of a row if they have their checksum."""
+    if row_checksum(*values) != checksum:
+        raise IndexFileError(f"{what} is damaged ({values}); `verify` lists all damage; restore a backup")
+    return values
+
+
+def _all_of(nos: Int64s, rows: list[_Row]) -> list[_Row]:
+    """Return the rows if there is one for each number."""
+    if len(rows) != len(nos):
+        raise IndexFileError(
+            f"{len(nos) - len(rows)} articles that the index refers to are not there, so it is damaged; "
+            "restore a backup"
+        )
+    return rows
 
 
 def _checked(checksum: int, facts: Facts) -> Facts:
@@ -131,26 +152,32 @@ def read_places(connection: apsw.Connection, nos: Int64s) -> list[Place]:
     if not len(nos):
         return []
     found = connection.execute(_PLACES, (apsw.carray(nos),))
-    return [Place(*values) for values in found]
+    return _all_of(nos, [Place(*_sound("where an article stands", *values)) for values in found])
 
 
 def read_relations(connection: apsw.Connection, no: int) -> list[Relation]:
     """Return the further relations of an article."""
     found = connection.execute(
-        "SELECT no, other_no, kind, shared, own, other FROM relations WHERE no = ? ORDER BY other_no", (no,)
+        "SELECT checksum, no, other_no, kind, shared, own, other FROM relations WHERE no = ?"
+        " ORDER BY other_no",
+        (no,),
     )
-    return [Relation(*values) for values in found]
+    return [Relation(*_sound("a relation", *values)) for values in found]
 
 
 def all_relations(connection: apsw.Connection, kinds: tuple[int, int]) -> list[tuple[int, ...]]:
     """Return relations of two kinds: number and canonical of both articles, kind and sizes."""
     found = connection.execute(
-        "SELECT r.no, a.canonical, r.other_no, b.canonical, r.kind, r.shared, r.own, r.other FROM relations r"
-        " JOIN articles a ON a.no = r.no JOIN articles b ON b.no = r.other_no"
+        "SELECT a.canonical, b.canonical, r.checksum, r.no, r.other_no, r.kind, r.shared, r.own, r.other"
+        " FROM relations r JOIN articles a ON a.no = r.no JOIN articles b ON b.no = r.other_no"
         " WHERE r.kind IN (?, ?) ORDER BY r.no, r.other_no",
         kinds,
     )
-    return _rows(found)
+    relations = []
+    for canonical, other_canonical, *row in found:
+        no, other_no, *rest = _sound("a relation", *row)
+        relations.append((no, canonical, other_no, other_canonical, *rest))
+    return relations
 
 
 def read_names(connection: apsw.Connection, nos: Int64s) -> dict[int, Name]:
@@ -158,14 +185,18 @@ def read_names(connection: apsw.Connection, nos: Int64s) -> dict[int, Name]:
     if not len(nos):
         return {}
     found = connection.execute(
-        "SELECT a.no, a.id, a.is_integer, g.group_id, g.is_integer FROM carray(?1) AS c"
+        "SELECT a.no, a.id, a.is_integer, g.group_id, g.is_integer, g.checksum FROM carray(?1) AS c"
         " CROSS JOIN articles AS a ON a.no = c.value LEFT JOIN groups AS g ON g.canonical = a.no",
         (apsw.carray(nos),),
     )
     names = {}
-    for no, id_, is_integer, group_id, group_is_integer in found:
+    for no, id_, is_integer, group_id, group_is_integer, checksum in found:
         own = given_id(id_, is_integer)
-        names[no] = Name(own, own if group_id is None else given_id(group_id, group_is_integer))
+        if group_id is None:
+            names[no] = Name(own, own)
+        else:
+            _sound("a group", checksum, group_id, group_is_integer, no)
+            names[no] = Name(own, given_id(group_id, group_is_integer))
     return names
 
 
@@ -234,7 +265,7 @@ def formula_version(connection: apsw.Connection) -> int:
 def read_formulas(connection: apsw.Connection, version: int) -> bytes:
     """Return the formulas of a version, rising little-endian uint32."""
     row = connection.execute("SELECT hashes, checksum FROM formulas WHERE version = ?", (version,)).fetchone()
-    if row is None or SketchRow(version, row[0], None).checksum() != row[1]:
+    if row is None or not SketchRow(version, row[0], None).has(row[1]):
         raise IndexFileError(f"the formulas of version {version} are damaged; restore a backup")
     return bytes(row[0])
 
@@ -242,11 +273,11 @@ def read_formulas(connection: apsw.Connection, version: int) -> bytes:
 def changes_after(connection: apsw.Connection, seq: int, limit: int) -> list[tuple[Any, ...]]:
     """Return the changes behind number `seq`, at most `limit`, as rows."""
     found = connection.execute(
-        "SELECT seq, at, kind, group_id, article_id, canonical_id, from_group_id FROM changes"
+        "SELECT seq, checksum, at, kind, group_id, article_id, canonical_id, from_group_id FROM changes"
         " WHERE seq > ? ORDER BY seq LIMIT ?",
         (seq, limit),
     )
-    return _rows(found)
+    return [(number, *_sound("a change", *values)) for number, *values in found]
 
 
 _COUNTS = {

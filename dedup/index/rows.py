@@ -1,9 +1,14 @@
 """The rows of an index in Python, and their checksums."""
 
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dedup.articles import ArticleId
+
+
+def row_checksum(*values: Any) -> int:
+    """Return the CRC-32 of the values of a row, of whatever types they are."""
+    return zlib.crc32(repr(values).encode("utf-8", "surrogatepass"))
 
 
 class Facts(NamedTuple):
@@ -28,7 +33,7 @@ class Facts(NamedTuple):
 
     def checksum(self) -> int:
         """Return the CRC-32 of all values."""
-        return zlib.crc32(repr(tuple(self)).encode("utf-8", "surrogatepass"))
+        return row_checksum(*self)
 
 
 class Place(NamedTuple):
@@ -65,6 +70,11 @@ class SketchRow(NamedTuple):
     def checksum(self) -> int:
         """Return the CRC-32 of both, begun with the number, so that rows cannot be exchanged."""
         return zlib.crc32(self.characters or b"", zlib.crc32(self.tokens, self.no & 0xFFFFFFFF))
+
+    def has(self, checksum: int) -> bool:
+        """Return whether this is the checksum; damage can also leave other types of values."""
+        is_whole = isinstance(self.tokens, bytes) and isinstance(self.characters, bytes | None)
+        return is_whole and self.checksum() == checksum
 
 
 class Name(NamedTuple):

@@ -29,6 +29,7 @@ CREATE TABLE articles(
     added_at INTEGER NOT NULL,
     is_integer INTEGER NOT NULL,
     checksum INTEGER NOT NULL,
+    place_checksum INTEGER NOT NULL,
     content BLOB NOT NULL,
     id TEXT NOT NULL,
     source TEXT,
@@ -56,6 +57,7 @@ CREATE TABLE relations(
     shared INTEGER NOT NULL,
     own INTEGER NOT NULL,
     other INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     PRIMARY KEY(no, other_no)
 ) WITHOUT ROWID;
 CREATE INDEX relations_by_other ON relations(other_no);
@@ -63,7 +65,8 @@ CREATE INDEX relations_by_other ON relations(other_no);
 CREATE TABLE groups(
     group_id TEXT PRIMARY KEY,
     is_integer INTEGER NOT NULL,
-    canonical INTEGER
+    canonical INTEGER,
+    checksum INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX groups_by_canonical ON groups(canonical);
 
@@ -90,7 +93,8 @@ CREATE TABLE changes(
     group_id,
     article_id,
     canonical_id,
-    from_group_id
+    from_group_id,
+    checksum INTEGER NOT NULL
 );
 """
 """An article is known by its number `no`, in the order in which articles came. `canonical` is the number of

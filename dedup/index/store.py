@@ -48,7 +48,7 @@ class Store:
         self._idle: list[apsw.Connection] = []
         self._write_lock = threading.RLock()
         self._immutable = False
-        self._file: tuple[int, ...] | None = None
+        self._files: tuple[tuple[int, ...] | None, ...] = (None, None)
         _OPEN.add(self)
 
     def leave_connections_behind(self) -> None:
@@ -81,6 +81,7 @@ class Store:
                     raise IndexFileError(f"{path}: is empty; there is no index in it yet")
                 if not is_index:
                     _create(connection, path, first_rows(), new=not has_content)
+                    store._note_files(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -94,8 +95,14 @@ class Store:
         if not self.read_only:
             connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}; PRAGMA trusted_schema = OFF")
-        self._file = self._file or self._identity()
+        self._note_files(connection)
         return connection
+
+    def _note_files(self, connection: apsw.Connection) -> None:
+        """Keep which files these are. A read opens the log, which then stays as long as the connection."""
+        if self._files[1] is None:
+            connection.pragma("user_version")
+            self._files = self._files[0] or self._identity(), _inode(self._log())
 
     def _uri(self) -> str:
         uri = "file:" + quote(str(self.path.absolute()))
@@ -109,13 +116,13 @@ class Store:
         return self.path.with_name(self.path.name + "-wal")
 
     def _identity(self) -> tuple[int, ...] | None:
+        if not self._immutable:
+            return _inode(self.path)
         try:
             status = os.stat(self.path)
         except OSError:
             return None
-        if self._immutable:
-            return status.st_dev, status.st_ino, status.st_mtime_ns, int(self._log().exists())
-        return status.st_dev, status.st_ino
+        return status.st_dev, status.st_ino, status.st_mtime_ns, int(self._log().exists())
 
     @contextmanager
     def _connection(self) -> Iterator[apsw.Connection]:
@@ -137,7 +144,8 @@ class Store:
     def _check_file(self) -> None:
         if self._closed:
             raise IndexFileError(f"{self.path}: the index was closed; open it again")
-        if self._identity() != self._file:
+        file, log = self._files
+        if self._identity() != file or (log is not None and _inode(self._log()) != log):
             what = "written to by another program" if self._immutable else "removed or replaced"
             raise IndexFileError(
                 f"{self.path}: was {what} while it was open; it is neither read nor written any more; "
@@ -188,6 +196,14 @@ class Store:
         self._closed = True
         while self._idle:
             self._idle.pop().close()
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _create(connection: apsw.Connection, path: Path, first_rows: list[tuple[str, str]], *, new: bool) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import apsw
 
 from dedup.index import reads
-from dedup.index.rows import SketchRow
+from dedup.index.rows import SketchRow, row_checksum
 
 _Check = Callable[[apsw.Connection], Iterator[str]]
 
@@ -53,6 +53,7 @@ def find_problems(connection: apsw.Connection) -> list[str]:
     """Return all that is wrong, in words; each check goes as far as the damage lets it."""
     problems: list[str] = []
     checks: list[_Check] = [_pages, _facts, _sketches, _formulas]
+    checks += [_checksums(words, query) for words, query in _CHECKED_ROWS.items()]
     checks += [_bond(words, query) for words, query in _BROKEN_BONDS.items()]
     for check in checks:
         count = 0
@@ -61,7 +62,7 @@ def find_problems(connection: apsw.Connection) -> list[str]:
                 count += 1
                 if count <= _LISTED:
                     problems.append(problem)
-        except apsw.Error as error:
+        except (apsw.Error, UnicodeDecodeError) as error:
             problems.append(f"reading failed: {error}")
         if count > _LISTED:
             problems.append(f"and {count - _LISTED} more like the last")
@@ -86,7 +87,7 @@ def _sketches(connection: apsw.Connection) -> Iterator[str]:
         " ON a.no = s.no"
     )
     for no, tokens, characters, checksum, num_tokens in rows:
-        if SketchRow(no, tokens, characters).checksum() != checksum:
+        if not SketchRow(no, tokens, characters).has(checksum):
             yield f"the sketch of article number {no} does not have its checksum"
         elif num_tokens is not None and len(tokens) != 4 * num_tokens:
             yield f"article number {no} has {num_tokens} words and a sketch of {len(tokens) // 4}"
@@ -94,8 +95,32 @@ def _sketches(connection: apsw.Connection) -> Iterator[str]:
 
 def _formulas(connection: apsw.Connection) -> Iterator[str]:
     for version, hashes, checksum in connection.execute("SELECT version, hashes, checksum FROM formulas"):
-        if SketchRow(version, hashes, None).checksum() != checksum:
+        if not SketchRow(version, hashes, None).has(checksum):
             yield f"the formulas of version {version} do not have their checksum"
+
+
+_CHECKED_ROWS = {
+    "where article number {} stands": (
+        "SELECT no, place_checksum, no, canonical, kind, exact, shared, own, other, full_buckets"
+        " FROM articles"
+    ),
+    "a relation of article number {}": (
+        "SELECT no, checksum, no, other_no, kind, shared, own, other FROM relations"
+    ),
+    "the group {!r}": "SELECT group_id, checksum, group_id, is_integer, canonical FROM groups",
+    "change {}": (
+        "SELECT seq, checksum, at, kind, group_id, article_id, canonical_id, from_group_id FROM changes"
+    ),
+}
+
+
+def _checksums(words: str, query: str) -> _Check:
+    def check(connection: apsw.Connection) -> Iterator[str]:
+        for name, checksum, *values in connection.execute(query):
+            if row_checksum(*values) != checksum:
+                yield f"{words.format(name)} does not have its checksum"
+
+    return check
 
 
 def _bond(words: str, query: str) -> _Check:

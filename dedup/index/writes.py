@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.articles import ArticleId
-from dedup.index.rows import ChangeRow, Facts, Place, Relation, SketchRow
+from dedup.index.rows import ChangeRow, Facts, Place, Relation, SketchRow, row_checksum
 
 Int64s = npt.NDArray[np.int64]
 
@@ -22,14 +22,15 @@ def insert_articles(connection: apsw.Connection, facts: Iterable[Facts], places:
     rows = (
         (
             *place, one.fingerprint, one.published, one.num_tokens, one.added_at, one.is_integer,
-            one.checksum(), one.content, one.id, one.source, one.title, one.url,
+            one.checksum(), row_checksum(*place), one.content, one.id, one.source, one.title,
+            one.url,
         )
         for one, place in zip(facts, places, strict=True)
     )  # fmt: skip
     connection.executemany(
         "INSERT INTO articles(no, canonical, kind, exact, shared, own, other, full_buckets, fingerprint,"
-        " published, num_tokens, added_at, is_integer, checksum, content, id, source, title, url)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " published, num_tokens, added_at, is_integer, checksum, place_checksum, content, id, source, title,"
+        " url) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
 
@@ -54,14 +55,17 @@ def update_places(connection: apsw.Connection, places: Iterable[Place]) -> None:
     """Write where articles that are held stand from now on."""
     connection.executemany(
         "UPDATE articles SET canonical = ?2, kind = ?3, exact = ?4, shared = ?5, own = ?6, other = ?7,"
-        " full_buckets = ?8 WHERE no = ?1",
-        places,
+        " full_buckets = ?8, place_checksum = ?9 WHERE no = ?1",
+        ((*place, row_checksum(*place)) for place in places),
     )
 
 
 def insert_relations(connection: apsw.Connection, relations: Iterable[Relation]) -> None:
     """Write further relations."""
-    connection.executemany("INSERT INTO relations VALUES(?, ?, ?, ?, ?, ?)", relations)
+    connection.executemany(
+        "INSERT INTO relations VALUES(?, ?, ?, ?, ?, ?, ?)",
+        ((*relation, row_checksum(*relation)) for relation in relations),
+    )
 
 
 def insert_postings(connection: apsw.Connection, keys: Int64s, nos: Int64s) -> None:
@@ -96,19 +100,17 @@ def forget_relations(connection: apsw.Connection, nos: Sequence[int]) -> None:
 
 def put_group(connection: apsw.Connection, group_id: ArticleId, canonical: int | None) -> None:
     """Write a group and its canonical; None for a group that is gone."""
-    connection.execute(
-        "INSERT INTO groups VALUES(?, ?, ?)"
-        " ON CONFLICT(group_id) DO UPDATE SET canonical = excluded.canonical",
-        (str(group_id), int(isinstance(group_id, int)), canonical),
-    )
+    row = str(group_id), int(isinstance(group_id, int)), canonical
+    connection.execute("INSERT OR REPLACE INTO groups VALUES(?, ?, ?, ?)", (*row, row_checksum(*row)))
 
 
 def insert_changes(connection: apsw.Connection, at: int, changes: Sequence[ChangeRow]) -> None:
     """Write changes in their order."""
+    rows = ((at, change.kind, *map(_stored, change[1:])) for change in changes)
     connection.executemany(
-        "INSERT INTO changes(at, kind, group_id, article_id, canonical_id, from_group_id)"
-        " VALUES(?, ?, ?, ?, ?, ?)",
-        ((at, change.kind, *map(_stored, change[1:])) for change in changes),
+        "INSERT INTO changes(at, kind, group_id, article_id, canonical_id, from_group_id, checksum)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?)",
+        ((*row, row_checksum(*row)) for row in rows),
     )
 
 

@@ -7,6 +7,7 @@ import apsw
 import numpy as np
 
 from dedup.articles import Further, Group, HeldArticle, Link, Member
+from dedup.errors import IndexFileError
 from dedup.index import reads
 from dedup.match.verify import BY_CHARACTERS, BY_WORDS, PART, WHOLE
 from dedup.run.deciding import Int64s
@@ -18,6 +19,11 @@ def group_at(connection: apsw.Connection, canonical: int) -> Group:
     nos = np.array(reads.members_of(connection, canonical), dtype=np.int64)
     facts = reads.read_facts(connection, nos)
     places = reads.read_places(connection, nos)
+    if any(place.canonical != canonical for place in places):
+        raise IndexFileError(
+            f"the members of canonical number {canonical} are listed wrongly, so the index is damaged; "
+            "restore a backup"
+        )
     further = [
         [
             found

@@ -172,11 +172,11 @@ BROKEN = {
     "has a canonical that is none": "UPDATE articles SET canonical = 9999 WHERE no = 5",
     "posting rows are there of number 9999": "INSERT INTO postings VALUES(1, 9999)",
     "posting rows are there twice": "INSERT INTO postings SELECT * FROM recent_postings LIMIT 1",
-    "a relation is there of number 9999": "INSERT INTO relations VALUES(9999, 1, 3, 1, 1, 1)",
-    "a relation leads to number 9999": "INSERT INTO relations VALUES(1, 9999, 3, 1, 1, 1)",
-    "group g has a canonical": "INSERT INTO groups VALUES('g', 0, 9999)",
+    "a relation is there of number 9999": "INSERT INTO relations VALUES(9999, 1, 3, 1, 1, 1, 0)",
+    "a relation leads to number 9999": "INSERT INTO relations VALUES(1, 9999, 3, 1, 1, 1, 0)",
+    "group g has a canonical": "INSERT INTO groups VALUES('g', 0, 9999, 0)",
     "and no row of groups": "UPDATE articles SET canonical = 6 WHERE no = 5",
-    "has several groups": "INSERT INTO groups VALUES('g', 0, 6), ('h', 0, 6)",
+    "has several groups": "INSERT INTO groups VALUES('g', 0, 6, 0), ('h', 0, 6, 0)",
     "formulas of version 1": "INSERT INTO formulas VALUES(1, x'00', 0, 0, 0)",
 }
 
