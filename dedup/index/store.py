@@ -81,7 +81,9 @@ class Store:
                     raise IndexFileError(f"{path}: is empty; there is no index in it yet")
                 if not is_index:
                     _create(connection, path, first_rows(), new=not has_content)
-                    store._note_files(connection)
+                elif not read_only:
+                    _use_log(connection)  # a copy made by VACUUM INTO has none
+                store._note_files(connection)
             except BaseException:
                 connection.close()
                 raise

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import hashlib
 import json
 from pathlib import Path
 
@@ -26,12 +27,17 @@ def check_profile(settings: Settings) -> None:
 
 def meta_of(settings: Settings) -> list[tuple[str, str]]:
     """Return the rows of `meta` for a new index."""
+    text = json.dumps(dataclasses.asdict(settings), sort_keys=True)
     return [
         *_versions().items(),
-        ("settings", json.dumps(dataclasses.asdict(settings), sort_keys=True)),
-        ("settings_fingerprint", settings.fingerprint()),
+        ("settings", text),
+        ("settings_checksum", _checksum(text)),
         ("created_at", datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")),
     ]
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _versions() -> dict[str, str]:
@@ -54,14 +60,18 @@ def settings_for(meta: dict[str, str], wanted: Settings | None, path: Path) -> S
                 f"{path}: {_MADE_BY[name]} of the index is {meta.get(name)}, that of this program {value}; "
                 "use the version of the program that made it, or build the index again"
             )
+    # As they were written: a field that a later version adds has its default in an index made before.
+    if "settings" not in meta or _checksum(meta["settings"]) != meta.get("settings_checksum"):
+        raise IndexFileError(f"{path}: its settings do not have their checksum; it is damaged")
     try:
         values = json.loads(meta["settings"])
         values["source_priority"] = tuple(values["source_priority"])
         held = Settings(**values)
     except (KeyError, TypeError, ValueError) as error:
-        raise IndexFileError(f"{path}: its settings cannot be read ({error}); it is damaged") from error
-    if held.fingerprint() != meta.get("settings_fingerprint"):
-        raise IndexFileError(f"{path}: its settings do not have their fingerprint; it is damaged")
+        raise IndexFileError(
+            f"{path}: its settings are none of this version ({error}); use the version of the program that "
+            "made it, or build the index again"
+        ) from error
     if wanted is None or wanted == held:
         return held
     differing = [

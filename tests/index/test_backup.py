@@ -6,6 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
+import apsw
+
 import dedup
 from dedup.errors import IndexFileError
 
@@ -80,3 +82,14 @@ def test_log_left_beside_a_restored_index_is_refused_and_mended_by_moving_it_awa
     with dedup.Index.open(path, create=False) as restored:
         assert restored.verify() == []
         assert restored.stats()["articles"] == 1
+
+
+def test_a_copy_without_a_log_gets_one_when_it_is_opened_for_writing(tmp_path: Path) -> None:
+    with dedup.Index.open(tmp_path / "news.dedup") as index:
+        index.add({"id": 1, "text": "the harbour office said on Monday that the ferry sails"})
+    connection = apsw.Connection(str(tmp_path / "news.dedup"))
+    connection.execute("VACUUM INTO ?", (str(tmp_path / "copy.dedup"),))
+    connection.close()
+    with dedup.Index.open(tmp_path / "copy.dedup") as index:
+        mode = apsw.Connection(str(tmp_path / "copy.dedup")).pragma("journal_mode")
+        assert (mode, len(index.verify()), index.get(1) is not None) == ("wal", 0, True)

@@ -1,5 +1,6 @@
 """The index: one by one, in nights and at once it groups as a batch does, and its verdicts tell the same."""
 
+import hashlib
 import itertools
 import json
 import lzma
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -276,3 +278,18 @@ def test_reasons_and_matches_say_what_was_found(open_index: Callable[..., Index]
         index.check({"id": "e", "text": "quite other"}).reason
         == "no held article shares enough of its wording"
     )
+
+
+def test_index_made_before_a_setting_existed_has_the_default_of_it(tmp_path: Path) -> None:
+    Index.open(tmp_path / "news.dedup").close()
+    connection = apsw.Connection(str(tmp_path / "news.dedup"))
+    ((text,),) = connection.execute("SELECT value FROM meta WHERE name = 'settings'")
+    values = json.loads(text)
+    del values["furniture"]
+    older = json.dumps(values, sort_keys=True)
+    checksum = hashlib.sha256(older.encode()).hexdigest()[:16]
+    rows = [(older, "settings"), (checksum, "settings_checksum")]
+    connection.executemany("UPDATE meta SET value = ? WHERE name = ?", rows)
+    connection.close()
+    with Index.open(tmp_path / "news.dedup") as index:
+        assert index.settings == Settings()
