@@ -53,6 +53,11 @@ class Sketches:
         return np.diff(self.token_offsets)
 
     @property
+    def cut_shares(self) -> npt.NDArray[np.float64]:
+        """The share of each text's words that was left out as page furniture, float64[n]."""
+        return np.asarray(self.num_cut / np.maximum(1, self.num_tokens + self.num_cut), dtype=np.float64)
+
+    @property
     def nbytes(self) -> int:
         """The bytes that all arrays hold together."""
         return sum(array.nbytes for array in vars(self).values())
