@@ -50,16 +50,7 @@ class GroupFrames:
 
 def group_frame(df: DataFrame, settings: Settings, fields: Fields, max_pairs_in_one_task: int) -> GroupFrames:
     """Return the groups of a data frame; see `dedup.spark.find_groups`."""
-    if settings.keep not in _ORDERS:
-        raise SettingsError(
-            f"keep is {settings.keep!r}, but the rows of a Spark data frame have no order; "
-            f"the choices here are {', '.join(_ORDERS)}"
-        )
-    if not settings.uses_words:
-        raise SettingsError(
-            "the profile is 'headline', but Spark groups articles only: what a title says is weighed by all "
-            "titles, at once; use dedup run --profile headline, or dedup.find_groups"
-        )
+    check_settings(settings)
     rule = rule_of(settings)
     _check_columns(df, settings, fields)
     sketches = _sketches(df, settings, fields).persist()
@@ -83,6 +74,20 @@ def group_frame(df: DataFrame, settings: Settings, fields: Fields, max_pairs_in_
     counts["rounds"] = num_rounds
     counts |= found.counts
     return GroupFrames(found.articles, found.links, found.further_matches, counts)
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise `SettingsError` for settings that need all articles at once, or the order of records."""
+    if not settings.uses_words:
+        raise SettingsError(
+            "the profile is 'headline', but Spark groups articles only: what a title says is weighed by all "
+            "titles at once; use dedup run --profile headline, or dedup.find_groups"
+        )
+    if settings.keep not in _ORDERS:
+        raise SettingsError(
+            f"keep is {settings.keep!r}, but the rows of a Spark data frame have no order; "
+            f"the choices here are {', '.join(_ORDERS)}"
+        )
 
 
 def keep(frame: DataFrame) -> DataFrame:

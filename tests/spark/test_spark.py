@@ -71,6 +71,15 @@ def test_order_of_rows_is_no_policy(spark: Any) -> None:
         )
 
 
+def test_titles_are_refused_before_anything_is_read(spark: Any, tmp_path: Path) -> None:
+    message = "the profile is 'headline', but Spark groups articles only"
+    with pytest.raises(SettingsError, match=message):
+        dedup.spark.find_groups(spark.createDataFrame([], "id long, title string"), Settings.of("headline"))
+    arguments = ["spark", str(tmp_path / "none.jsonl"), "-o", str(tmp_path), "--profile", "headline"]
+    with pytest.raises(SettingsError, match=message):
+        CliRunner().invoke(cli, arguments, catch_exceptions=False)
+
+
 def test_full_bucket_is_counted_and_its_copies_still_find_their_canonical(spark: Any) -> None:
     """More copies of one story than a bucket compares, each with a word of its own."""
     words = [f"word{k}" for k in range(80)]
