@@ -38,8 +38,8 @@ Task = Callable[[Iterator[Any]], Iterator[Any]]
 COPY_KINDS = (BY_WORDS, BY_CHARACTERS)
 
 MEETING, FULL_BUCKETS = 0, 1
-"""Kinds of rows of `MEETINGS_SCHEMA`: articles a and b meet in `number` buckets, of the `needed` ones in
-wording; there are `number` full buckets."""
+"""Kinds of rows of `MEETINGS_SCHEMA`: articles a and b meet in `number` buckets, where wording asks for
+`needed` of them in all partitions together; there are `number` full buckets."""
 
 SKETCH_SCHEMA = (
     "id_text string, published long, day long, source_rank long, num_tokens long, tokens binary, "
