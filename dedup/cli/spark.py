@@ -8,7 +8,7 @@ import click
 
 from dedup.cli.config import load_config
 from dedup.cli.log import Log, json_text, write_line
-from dedup.cli.options import PROFILES, settings_of
+from dedup.cli.options import FURNITURE, PROFILES, settings_of
 
 _NAMES: dict[str, Any] = {"show_default": True, "metavar": "NAME"}
 
@@ -27,7 +27,7 @@ _NAMES: dict[str, Any] = {"show_default": True, "metavar": "NAME"}
 )
 @click.option(
     "--profile", type=click.Choice(PROFILES), default="article", show_default=True,
-    help="article: compare texts; headline: compare titles.",
+    help="article: compare texts; headline is refused, titles are compared by dedup run.",
 )  # fmt: skip
 @click.option(
     "--threshold", type=float, metavar="J",
@@ -42,6 +42,10 @@ _NAMES: dict[str, Any] = {"show_default": True, "metavar": "NAME"}
     help="Outlet to prefer among articles of the same time; repeat it, best first.",
 )  # fmt: skip
 @click.option("--window", type=float, metavar="DAYS", help="Articles further apart are not copies.")
+@click.option(
+    "--furniture", type=click.Choice(FURNITURE), default="cut", show_default=True,
+    help="Whether links, source lines and the like are left out of what is compared.",
+)  # fmt: skip
 @click.option("--overwrite/--no-overwrite", help="Replace what an earlier run wrote into OUT.")
 @click.option("--id-field", default="id", help="Field with the id.", **_NAMES)
 @click.option("--text-field", default="text", help="Field with the text.", **_NAMES)

@@ -1,8 +1,9 @@
 """The stages of the canonical scan on one part of a corpus, for machines that each hold a part.
 
-An article is named by its position in canonical order, of which a part knows some only. `meet_in_wording`
-and `meet_in_bands` see all articles of a shingle or a band key; `judge_pairs` sees both articles of
-each pair; `settle_pairs` sees all matches. What they find does not depend on how the corpus is divided.
+An article is named by its position in canonical order, of which a part knows some only. `find_formulas`,
+`meet_in_wording` and `meet_in_bands` see all articles of a shingle or a band key; `judge_pairs` sees both
+articles of each pair; `settle_pairs` sees all matches. What they find does not depend on how the corpus is
+divided.
 """
 
 from typing import NamedTuple
@@ -13,9 +14,10 @@ import numpy.typing as npt
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets, by_position
 from dedup.match.judge import judge
+from dedup.match.scan import MIN_SHARED_SAMPLE
 from dedup.match.verify import Features, Rule, load_article, scratch_for
 from dedup.match.waiting import NO_BOUND, doubled, forget, meet, start_meetings, start_waiting, wait
-from dedup.match.wording import sample_shingles, share_wording
+from dedup.match.wording import MAX_MEETING, MAX_WAITING, sample_shingles, share_wording
 
 MAX_EARLIER = 64
 """Articles of one bucket that later ones are compared with, the earliest. In the scan canonicals alone wait
@@ -34,13 +36,6 @@ class Meetings(NamedTuple):
     num_full: int
 
 
-class Formulas(NamedTuple):
-    """The formulas of some articles: position int64[k] and shingle hash uint32[k]."""
-
-    positions: npt.NDArray[np.int64]
-    hashes: npt.NDArray[np.uint32]
-
-
 def meet_in_bands(positions: npt.NDArray[np.int64], keys: npt.NDArray[np.int64]) -> Meetings:
     """Return who meets in the buckets of band keys, int64[n]; `positions` int64[n] names the articles."""
     articles, members = np.unique(positions, return_inverse=True)
@@ -49,33 +44,59 @@ def meet_in_bands(positions: npt.NDArray[np.int64], keys: npt.NDArray[np.int64])
 
 
 def meet_in_wording(
-    positions: npt.NDArray[np.int64],
-    hashes: npt.NDArray[np.uint32],
-    days: npt.NDArray[np.int64],
-    counting: npt.NDArray[np.bool_],
-    bounds: tuple[int, int],
-) -> tuple[Meetings, Formulas]:
-    """Return who meets in the buckets of sampled shingles, and the formulas of each article.
+    positions: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint32], ranks: npt.NDArray[np.int64]
+) -> Meetings:
+    """Return who meets in the buckets of sampled shingles, where the earlier of two waits.
 
-    An entry is an article and one of its sampled shingles, no entry twice; `days` and `counting` are its
-    article's. `bounds` are `wording.formula_bounds` of the whole corpus.
+    An entry is an article, one of its `MAX_MEETING` lowest sampled shingles and the rank of that, int64[n];
+    no entry twice. An article waits in those of rank below `MAX_WAITING`.
     """
-    articles, first_entries, members = np.unique(positions, return_index=True, return_inverse=True)
-    keyed = (hashes.astype(np.uint64) << np.uint64(32)) | members.astype(np.uint64)
+    articles, members = np.unique(positions, return_inverse=True)
+    values, buckets = np.unique(hashes, return_inverse=True)
+    by_rank = np.argsort(ranks, kind="stable")
+    num_waiting = np.bincount(members[ranks < MAX_WAITING], minlength=len(articles))
+    listed = by_position(members[by_rank], buckets[by_rank], len(articles), len(values))
+    return _meet(articles, listed, num_waiting)
+
+
+def needed_in_wording(
+    earlier: npt.NDArray[np.int64], later: npt.NDArray[np.int64], sample_ratio: float
+) -> npt.NDArray[np.float64]:
+    """Return in how many sampled shingles two articles must meet to be compared, float64[k], as in the scan.
+
+    `earlier` and `later` int64[k] are the sizes of their samples.
+    """
+    reach = np.minimum(
+        np.minimum(1.0, MAX_MEETING / np.maximum(1, later)),
+        np.minimum(1.0, MAX_WAITING / np.maximum(1, earlier)),
+    )
+    needed = np.maximum(MIN_SHARED_SAMPLE, sample_ratio * np.minimum(earlier, later) * reach)
+    return np.asarray(needed, dtype=np.float64)
+
+
+def find_formulas(
+    hashes: npt.NDArray[np.uint32], days: npt.NDArray[np.int64], bounds: tuple[int, int]
+) -> npt.NDArray[np.uint32]:
+    """Return the formulas among sampled shingles, rising.
+
+    An entry, of n, is a shingle of an article that tells how wording is spread and the article's day, no
+    shingle of an article twice. `bounds` are `wording.formula_bounds` of the whole corpus.
+    """
+    keyed = (hashes.astype(np.uint64) << np.uint64(32)) | np.arange(len(hashes), dtype=np.uint64)
     keyed.sort()
-    wording = share_wording(keyed, days[first_entries], counting[first_entries], bounds)
-    values, num_articles = np.unique(hashes, return_counts=True)
-    shared = values[num_articles > 1]
-    of_article = np.repeat(np.arange(len(articles)), np.diff(wording.buckets.offsets))
-    is_formula = wording.is_formula[wording.buckets.buckets]
-    formulas = Formulas(articles[of_article[is_formula]], shared[wording.buckets.buckets[is_formula]])
-    return _meet(articles, wording.buckets), formulas
+    wording = share_wording(keyed, days, np.ones(len(hashes), dtype=np.bool_), bounds)
+    return wording.hashes[wording.is_formula]
 
 
-def _meet(articles: npt.NDArray[np.int64], buckets: Buckets) -> Meetings:
-    """Return who meets in which bucket; `articles` int64[n], rising, has the position of each number."""
+def _meet(
+    articles: npt.NDArray[np.int64], buckets: Buckets, num_waiting: npt.NDArray[np.int64] | None = None
+) -> Meetings:
+    """Return who meets in which bucket; `articles` int64[n], rising, has the position of each number.
+
+    Of the buckets of an article it waits in the first `num_waiting`, int64[n]; without these in all.
+    """
     n = len(articles)
-    waiting = start_waiting(buckets)
+    waiting = start_waiting(buckets, num_waiting=num_waiting)
     meetings = start_meetings(n)
     state = np.zeros(2, dtype=np.int64)  # next article, pairs
     pairs = np.empty((max(4096, n), 3), dtype=np.int64)
@@ -86,7 +107,8 @@ def _meet(articles: npt.NDArray[np.int64], buckets: Buckets) -> Meetings:
             break
         pairs = doubled(pairs)
     pairs = pairs[: state[1]]
-    sizes = np.bincount(buckets.buckets, minlength=1)
+    would_wait = np.arange(len(buckets.buckets)) < waiting.waiting_ends[waiting.owners]
+    sizes = np.bincount(buckets.buckets[would_wait], minlength=1)
     num_full = int(np.count_nonzero(sizes > MAX_EARLIER))
     return Meetings(articles[pairs[:, 0]], articles[pairs[:, 1]], pairs[:, 2], num_full)
 
@@ -120,7 +142,7 @@ def judge_pairs(
 ) -> npt.NDArray[np.int64]:
     """Return what row later[k] of `features` is to row earlier[k], int64[k, 4]: kind and sizes as `judge`.
 
-    `formulas` holds the hashes of all formulas that any of the rows has, in any order.
+    `formulas` are those of the whole corpus, rising.
     """
     n = len(features.dates)
     rows = np.arange(n, dtype=np.int64)
@@ -132,9 +154,16 @@ def judge_pairs(
     found = np.zeros((len(later), 4), dtype=np.int64)
     _judge_pairs(
         features, rule, rows, later, earlier, np.argsort(later, kind="stable"), worded,
-        np.isin(values, formulas), scratch_for(features, rows), np.full((n, 2), -1, dtype=np.int64), found,
+        _are_among(values, formulas), scratch_for(features, rows), np.full((n, 2), -1, dtype=np.int64), found,
     )  # fmt: skip
     return found
+
+
+def _are_among(values: npt.NDArray[np.uint32], formulas: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    if len(formulas) == 0:
+        return np.zeros(len(values), dtype=np.bool_)
+    places = np.minimum(np.searchsorted(formulas, values), len(formulas) - 1)
+    return np.asarray(formulas[places] == values, dtype=np.bool_)
 
 
 @kernel

@@ -25,7 +25,7 @@ def learn_lines(sketches: Sketches, sources: Sequence[str | None]) -> npt.NDArra
 
     It is a plain value that can be kept and handed to `cut_lines` for other articles of the same sources.
     """
-    keys = _keys(sketches, sources)
+    keys = keys_of_lines(sketches, sources)
     if len(keys) == 0:
         return keys
     numbers: dict[str | None, int] = {}
@@ -50,7 +50,7 @@ def cut_lines(
     """
     if learned is None:
         learned = learn_lines(sketches, sources)
-    keys = _keys(sketches, sources)
+    keys = keys_of_lines(sketches, sources)
     recurs = np.zeros(len(keys), dtype=np.bool_)
     if len(learned) and len(keys):
         places = np.minimum(np.searchsorted(learned, keys), len(learned) - 1)
@@ -68,7 +68,8 @@ def cut_lines(
     )
 
 
-def _keys(sketches: Sketches, sources: Sequence[str | None]) -> npt.NDArray[np.uint64]:
+def keys_of_lines(sketches: Sketches, sources: Sequence[str | None]) -> npt.NDArray[np.uint64]:
+    """Return the keys of the lines that are kept of these articles, uint64, article by article."""
     if len(sketches.line_hashes) == 0:
         return np.empty(0, dtype=np.uint64)
     of_source = {source: source_key(source) for source in set(sources)}

@@ -54,9 +54,8 @@ class Sketches:
 
     @property
     def cut_shares(self) -> npt.NDArray[np.float64]:
-        """The share of its words, 0 to 1, that was left out of each text as page furniture, float64[n]."""
-        shares: npt.NDArray[np.float64] = self.num_cut / np.maximum(1, self.num_cut + self.num_tokens)
-        return shares
+        """The share of each text's words that was left out as page furniture, float64[n]."""
+        return np.asarray(self.num_cut / np.maximum(1, self.num_tokens + self.num_cut), dtype=np.float64)
 
     @property
     def nbytes(self) -> int:

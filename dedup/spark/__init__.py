@@ -30,7 +30,8 @@ def find_groups(
     exception. `df` has the columns that `fields` names; `id`, strings or integers, and the compared text
     must be there. Matches are settled in rounds until `max_pairs_in_one_task` are left. The work is done
     when this returns; the frames keep their rows. Raises `DependencyError` without pyspark, `InputError`
-    for a frame that cannot be used, `SettingsError` for `keep` "first-seen": rows have no order.
+    for a frame that cannot be used, `SettingsError` for the profile "headline", whose groups weigh all titles
+    at once, and for `keep` "first-seen": rows have no order.
     """
     require_pyspark()
     from dedup.spark.grouping import group_frame

@@ -37,7 +37,7 @@ class Answer:
 
 
 def answer(articles: DataFrame, found: Relations, keep: Callable[[DataFrame], DataFrame]) -> Answer:
-    """Return groups and links of the articles, columns `position`, `id` and `num_tokens`."""
+    """Return groups and links of the articles, columns `position`, `id`, `num_tokens` and `cut_share`."""
     to_canonicals = keep(
         found.pairs.join(found.members.withColumnRenamed("position", "earlier"), "earlier", "left_anti")
         .withColumn("jaccard", F.expr(_JACCARD))
@@ -81,7 +81,9 @@ def _assigned(copies: DataFrame) -> DataFrame:
 
 def _placed(articles: DataFrame, found: Relations, assigned: DataFrame) -> DataFrame:
     """Return for each article its canonical and its scores; `same` is the first with its very tokens."""
-    slim = articles.select("position", "id", "num_tokens").join(found.repeats, "position", "left")
+    slim = articles.select("position", "id", "num_tokens", "cut_share").join(
+        found.repeats, "position", "left"
+    )
     slim = slim.withColumn("same", F.coalesce("first", "position")).drop("first")
     leader = F.col("same") if found.repeats_follow else F.col("position")
     matches = assigned.withColumnRenamed("position", "leader")
@@ -115,6 +117,7 @@ def _article_rows(placed: DataFrame, ids: DataFrame) -> DataFrame:
         score(_JACCARD).alias("jaccard"),
         score("shared / own").alias("coverage"),
         relation.alias("relation"),
+        "cut_share",
     )
 
 

@@ -15,6 +15,7 @@ from dedup.articles import Fields
 from dedup.errors import InputError, OutputError
 from dedup.settings import Settings
 from dedup.spark import find_groups
+from dedup.spark.grouping import check_settings
 
 _START_CHARACTERS = 200
 _PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -33,8 +34,10 @@ def run(
 
     Writes `articles`, `links`, `further_matches` and `rejects` as Parquet and `summary` as JSON, the last,
     so that its `_SUCCESS` says that all is whole. Records without id or text are set aside. Raises
-    `InputError`, and `OutputError` where `out` holds a result and `overwrite` is not set.
+    `InputError`, and `OutputError` where `out` holds a result and `overwrite` is not set; `SettingsError`
+    as `find_groups`.
     """
+    check_settings(settings)
     _check_output(session, out, overwrite=overwrite)
     frame = _read(session, inputs)
     text_field = getattr(fields, settings.text_field)

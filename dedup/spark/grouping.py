@@ -2,18 +2,22 @@
 
 from dataclasses import dataclass, field
 
-from pyspark.sql import Column, DataFrame, Window
+import numpy as np
+import numpy.typing as npt
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import IntegralType, StringType
 
 from dedup.articles import Fields
 from dedup.errors import InputError, SettingsError
-from dedup.match.scan import MANY_BANDED, MANY_BANDS, MIN_SHARED_SAMPLE
-from dedup.match.wording import formula_bounds
+from dedup.match.scan import MANY_BANDED, MANY_BANDS
+from dedup.match.wording import MAX_MEETING, formula_bounds
+from dedup.run.nightly import MUCH_CUT
 from dedup.run.stages import rule_of
 from dedup.settings import Settings
 from dedup.spark import tasks
 from dedup.spark.answers import Relations, answer
+from dedup.spark.furniture import learn_lines
 from dedup.spark.settling import settle
 
 _ORDERS = {
@@ -23,16 +27,19 @@ _ORDERS = {
 """The canonical order, as `match.order` has it."""
 
 
+_COUNTED = ("articles", "empty", "dates_not_understood", "furniture_cut", "much_cut")
+
+
 @dataclass(frozen=True)
 class GroupFrames:
     """Groups as data frames, and the figures of the run.
 
     - `articles`: a row an article with the columns of `articles.parquet`: id, group_id, canonical_id,
-      is_canonical, jaccard, coverage, relation (`docs/running.md`);
+      is_canonical, jaccard, coverage, relation, cut_share (`docs/running.md`);
     - `links`: part_id, whole_id, coverage, jaccard; cut copies;
     - `further_matches`: id, canonical_id, jaccard; other canonicals that a member matches.
-    - `counts`: articles, groups, copies, links, empty, dates_not_understood, candidate_pairs,
-      full_buckets (see `docs/spark.md`) and rounds.
+    - `counts`: articles, groups, copies, links, empty, dates_not_understood, furniture_cut, much_cut,
+      candidate_pairs, full_buckets (see `docs/spark.md`) and rounds.
     """
 
     articles: DataFrame
@@ -43,24 +50,21 @@ class GroupFrames:
 
 def group_frame(df: DataFrame, settings: Settings, fields: Fields, max_pairs_in_one_task: int) -> GroupFrames:
     """Return the groups of a data frame; see `dedup.spark.find_groups`."""
-    if settings.keep not in _ORDERS:
-        raise SettingsError(
-            f"keep is {settings.keep!r}, but the rows of a Spark data frame have no order; "
-            f"the choices here are {', '.join(_ORDERS)}"
-        )
+    check_settings(settings)
     rule = rule_of(settings)
+    _check_columns(df, settings, fields)
     sketches = _sketches(df, settings, fields).persist()
     counts = _check(sketches, fields, getattr(fields, settings.text_field))
     articles = keep(_in_order(sketches, settings))
     sketches.unpersist()
     repeats = keep(_repeats(articles))
     walked = _walked(articles, repeats, settings)
-    meetings = keep(_wording_meetings(articles, walked))
+    meetings = keep(_wording_meetings(walked, rule.sample_ratio))
     band_meetings = keep(_band_meetings(walked))
-    pairs = keep(_likely_pairs(meetings, band_meetings, rule.sample_ratio))
-    formulas = meetings.where(F.col("kind") == tasks.FORMULA).groupBy(F.col("a").alias("position"))
-    texts = walked.join(formulas.agg(F.collect_list("number").alias("formulas")), "position", "left")
-    relations = keep(_relations(pairs, texts).mapInArrow(tasks.judge_task(rule), tasks.RELATIONS_SCHEMA))
+    pairs = keep(_likely_pairs(meetings, band_meetings))
+    formulas = df.sparkSession.sparkContext.broadcast(_formulas(articles, walked))
+    judge = tasks.judge_task(rule, formulas)
+    relations = keep(_relations(pairs, walked).mapInArrow(judge, tasks.RELATIONS_SCHEMA))
     matches = relations.where(F.col("kind").isin(*tasks.COPY_KINDS)).select("earlier", "later")
     members, num_rounds = settle(matches, keep, max_pairs_in_one_task)
     found = answer(articles, Relations(relations, members, repeats, settings.window_days is None), keep)
@@ -70,6 +74,20 @@ def group_frame(df: DataFrame, settings: Settings, fields: Fields, max_pairs_in_
     counts["rounds"] = num_rounds
     counts |= found.counts
     return GroupFrames(found.articles, found.links, found.further_matches, counts)
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise `SettingsError` for settings that need all articles at once, or the order of records."""
+    if not settings.uses_words:
+        raise SettingsError(
+            "the profile is 'headline', but Spark groups articles only: what a title says is weighed by all "
+            "titles at once; use dedup run --profile headline, or dedup.find_groups"
+        )
+    if settings.keep not in _ORDERS:
+        raise SettingsError(
+            f"keep is {settings.keep!r}, but the rows of a Spark data frame have no order; "
+            f"the choices here are {', '.join(_ORDERS)}"
+        )
 
 
 def keep(frame: DataFrame) -> DataFrame:
@@ -82,7 +100,8 @@ def keep(frame: DataFrame) -> DataFrame:
     return frame.checkpoint() if context.getCheckpointDir() else frame.localCheckpoint()
 
 
-def _sketches(df: DataFrame, settings: Settings, fields: Fields) -> DataFrame:
+def _check_columns(df: DataFrame, settings: Settings, fields: Fields) -> None:
+    """Raise `InputError` for a frame without usable columns of ids and texts."""
     text_field = getattr(fields, settings.text_field)
     for name in (fields.id, text_field):
         if df.columns.count(name) != 1:
@@ -96,10 +115,16 @@ def _sketches(df: DataFrame, settings: Settings, fields: Fields) -> DataFrame:
     if not isinstance(df.schema[text_field].dataType, StringType):
         kind = df.schema[text_field].dataType.simpleString()
         raise InputError(f"column {text_field!r} holds {kind}, not strings")
+
+
+def _sketches(df: DataFrame, settings: Settings, fields: Fields) -> DataFrame:
+    """Return the sketches of all articles, without the lines that recur across a source."""
+    text_field = getattr(fields, settings.text_field)
+    learned = df.sparkSession.sparkContext.broadcast(learn_lines(df, settings, fields, keep))
     read = [name for name in (fields.id, text_field, fields.date, fields.source) if name in df.columns]
     columns = [F.col(f"`{name}`") for name in dict.fromkeys(read)]
-    schema = tasks.sketch_schema(id_type.simpleString())
-    return df.select(*columns).mapInArrow(tasks.sketch_task(settings, fields), schema)
+    schema = tasks.sketch_schema(df.schema[fields.id].dataType.simpleString())
+    return df.select(*columns).mapInArrow(tasks.sketch_task(settings, fields, learned), schema)
 
 
 def _check(sketches: DataFrame, fields: Fields, text_field: str) -> dict[str, int]:
@@ -110,6 +135,8 @@ def _check(sketches: DataFrame, fields: Fields, text_field: str) -> dict[str, in
         F.count_if("lacks_text").alias("no_text"),
         F.count_if("has_bad_date").alias("dates_not_understood"),
         F.count_if(F.col("num_tokens") == 0).alias("empty"),
+        F.count_if(F.col("num_cut") > 0).alias("furniture_cut"),
+        F.count_if(F.col("num_cut") > MUCH_CUT * (F.col("num_tokens") + F.col("num_cut"))).alias("much_cut"),
     ).first()
     for name, column in (("no_id", fields.id), ("no_text", text_field)):
         if facts[name]:
@@ -123,7 +150,7 @@ def _check(sketches: DataFrame, fields: Fields, text_field: str) -> dict[str, in
             f"the id {repeated['id_text']!r} stands in {repeated['count']} rows; ids must differ, as strings "
             "too"
         )
-    return {name: facts[name] for name in ("articles", "empty", "dates_not_understood")}
+    return {name: facts[name] for name in _COUNTED}
 
 
 def _in_order(sketches: DataFrame, settings: Settings) -> DataFrame:
@@ -157,15 +184,23 @@ def _walked(articles: DataFrame, repeats: DataFrame, settings: Settings) -> Data
     return articles.join(repeats, "position", "left").withColumn("counts", F.col("first").isNull())
 
 
-def _wording_meetings(articles: DataFrame, walked: DataFrame) -> DataFrame:
-    """Return who meets in sampled shingles, and which of them are formulas (`tasks.MEETINGS_SCHEMA`)."""
+def _formulas(articles: DataFrame, walked: DataFrame) -> npt.NDArray[np.uint32]:
+    """Return the formulas among the sampled shingles of all articles, rising."""
     num_days = articles.agg(F.countDistinct("day")).first()[0]
-    bounds = formula_bounds(num_days, walked.where("counts").count())
+    counting = walked.where("counts")
+    task = tasks.formula_task(formula_bounds(num_days, counting.count()))
+    entries = counting.select("day", F.explode("sampled").alias("hash")).repartition("hash")
+    found = entries.mapInArrow(task, tasks.FORMULAS_SCHEMA).toArrow().column("hash").to_numpy()
+    return np.sort(found.astype(np.uint32))
+
+
+def _wording_meetings(walked: DataFrame, sample_ratio: float) -> DataFrame:
+    """Return who meets in the lowest sampled shingles (`tasks.MEETINGS_SCHEMA`)."""
     entries = walked.select(
-        "position", "day", "counts", F.size("sampled").cast("long").alias("num_sampled"),
-        F.explode("sampled").alias("hash"),
+        "position", F.size("sampled").cast("long").alias("num_sampled"),
+        F.posexplode(F.slice("sampled", 1, MAX_MEETING)).alias("rank", "hash"),
     )  # fmt: skip
-    return entries.repartition("hash").mapInArrow(tasks.wording_task(bounds), tasks.MEETINGS_SCHEMA)
+    return entries.repartition("hash").mapInArrow(tasks.wording_task(sample_ratio), tasks.MEETINGS_SCHEMA)
 
 
 def _band_meetings(walked: DataFrame) -> DataFrame:
@@ -173,29 +208,25 @@ def _band_meetings(walked: DataFrame) -> DataFrame:
     return entries.repartition("key").mapInArrow(tasks.band_task, tasks.MEETINGS_SCHEMA)
 
 
-def _likely_pairs(wording: DataFrame, bands: DataFrame, sample_ratio: float) -> DataFrame:
+def _likely_pairs(wording: DataFrame, bands: DataFrame) -> DataFrame:
     """Return the pairs that bands or wording speak for: earlier, later, and how far to trust the bands."""
     is_meeting = F.col("kind") == tasks.MEETING
     pair = (F.col("a").alias("earlier"), F.col("b").alias("later"))
     none, number = F.lit(0).cast("long"), F.col("number")
     met = (
         wording.where(is_meeting)
-        .select(*pair, number.alias("worded"), none.alias("banded"), "smaller_sample")
-        .unionAll(bands.where(is_meeting).select(*pair, none, number, none))
+        .select(*pair, number.alias("worded"), none.alias("banded"), "needed")
+        .unionAll(bands.where(is_meeting).select(*pair, none, number, F.lit(0.0)))
         .groupBy("earlier", "later")
-        .agg(F.sum("worded").alias("worded"), F.sum("banded").alias("banded"),
-             F.max("smaller_sample").alias("smaller_sample"))
-    )  # fmt: skip
-    return met.where((F.col("banded") > 0) | _speaks(sample_ratio)).select(
-        "earlier", "later", "banded", _speaks(sample_ratio).alias("by_wording"),
+        .agg(
+            F.sum("worded").alias("worded"), F.sum("banded").alias("banded"), F.max("needed").alias("needed")
+        )
+        .withColumn("by_wording", F.expr("worded > 0 and worded >= needed"))
+    )
+    return met.where("banded > 0 or by_wording").select(
+        "earlier", "later", "banded", "by_wording",
         F.count_if(F.col("banded") > 0).over(Window.partitionBy("later")).alias("num_banded"),
     )  # fmt: skip
-
-
-def _speaks(sample_ratio: float) -> Column:
-    """Return whether two articles share enough sampled shingles to be compared."""
-    least = F.greatest(F.lit(float(MIN_SHARED_SAMPLE)), F.lit(sample_ratio) * F.col("smaller_sample"))
-    return F.col("worded") >= least
 
 
 def _relations(pairs: DataFrame, texts: DataFrame) -> DataFrame:
@@ -205,13 +236,11 @@ def _relations(pairs: DataFrame, texts: DataFrame) -> DataFrame:
     """
 
     def side(name: str) -> DataFrame:
-        no_formula = F.array().cast("array<long>")
         return texts.select(
             F.col("position").alias(name),
             F.col("published").alias(f"{name}_published"),
             F.col("tokens").alias(f"{name}_tokens"),
             F.col("characters").alias(f"{name}_characters"),
-            F.coalesce("formulas", no_formula).alias(f"{name}_formulas"),
         )
 
     trusted = (

@@ -13,12 +13,21 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyspark import Broadcast
 
 from dedup.articles import MISSING_DATE, Fields
-from dedup.match.partitions import judge_pairs, meet_in_bands, meet_in_wording, settle_pairs
+from dedup.match.partitions import (
+    find_formulas,
+    judge_pairs,
+    meet_in_bands,
+    meet_in_wording,
+    needed_in_wording,
+    settle_pairs,
+)
 from dedup.match.verify import BY_CHARACTERS, BY_WORDS, NO_MATCH, Features, Rule
 from dedup.match.wording import NO_DAY, days_of, sample_shingles
 from dedup.run.records import columns_of, source_ranks
+from dedup.run.recurring import cut_lines
 from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_texts
 from dedup.run.stages import features_of, lanes_of, rule_of
@@ -28,16 +37,17 @@ Task = Callable[[Iterator[Any]], Iterator[Any]]
 
 COPY_KINDS = (BY_WORDS, BY_CHARACTERS)
 
-MEETING, FORMULA, FULL_BUCKETS = 0, 1, 2
-"""Kinds of rows of `MEETINGS_SCHEMA`: articles a and b meet in `number` buckets; `number` is a
-formula of a; there are `number` full buckets."""
+MEETING, FULL_BUCKETS = 0, 1
+"""Kinds of rows of `MEETINGS_SCHEMA`: articles a and b meet in `number` buckets, where wording asks for
+`needed` of them in all partitions together; there are `number` full buckets."""
 
 SKETCH_SCHEMA = (
     "id_text string, published long, day long, source_rank long, num_tokens long, tokens binary, "
     "digest binary, characters binary, band_keys array<long>, sampled array<int>, "
-    "lacks_text boolean, has_bad_date boolean"
+    "num_cut long, cut_share double, lacks_text boolean, has_bad_date boolean"
 )
-MEETINGS_SCHEMA = "kind int, a long, b long, number long, smaller_sample long"
+MEETINGS_SCHEMA = "kind int, a long, b long, number long, needed double"
+FORMULAS_SCHEMA = "hash long"
 RELATIONS_SCHEMA = "later long, earlier long, kind int, shared long, own long, other long"
 MEMBERS_SCHEMA = "position long"
 
@@ -46,14 +56,14 @@ _MAX_TEXT_BYTES = 64 << 20  # of one piece that is sketched: its token hashes fi
 _LANE = np.uint64(0x9E3779B97F4A7C15)
 
 
-def sketch_task(settings: Settings, fields: Fields) -> Task:
-    """Return the task from records to sketches; it yields `sketch_schema`."""
+def sketch_task(settings: Settings, fields: Fields, learned: "Broadcast[npt.NDArray[np.uint64]]") -> Task:
+    """Return the task from records to sketches without the lines `learned`; it yields `sketch_schema`."""
     text_field = getattr(fields, settings.text_field)
 
     def sketch(batches: Iterator[Any]) -> Iterator[Any]:
         for batch in batches:
-            for piece in _pieces(batch, text_field):
-                yield _sketched(piece, settings, fields, text_field)
+            for piece in pieces(batch, text_field):
+                yield _sketched(piece, settings, fields, learned.value)
 
     return sketch
 
@@ -63,25 +73,26 @@ def sketch_schema(id_type: str) -> str:
     return f"id {id_type}, {SKETCH_SCHEMA}"
 
 
-def _pieces(batch: Any, text_field: str) -> Iterator[Any]:
+def pieces(batch: Any, text_field: str) -> Iterator[Any]:
     """Yield a batch in pieces of a bounded size, a larger text alone."""
     if batch.num_rows <= 1 or batch.column(text_field).nbytes <= _MAX_TEXT_BYTES:
         yield batch
         return
     half = batch.num_rows // 2
-    yield from _pieces(batch.slice(0, half), text_field)
-    yield from _pieces(batch.slice(half), text_field)
+    yield from pieces(batch.slice(0, half), text_field)
+    yield from pieces(batch.slice(half), text_field)
 
 
-def _sketched(batch: Any, settings: Settings, fields: Fields, text_field: str) -> Any:
+def _sketched(batch: Any, settings: Settings, fields: Fields, learned: npt.NDArray[np.uint64]) -> Any:
     n = batch.num_rows
+    text_field = getattr(fields, settings.text_field)
     ids, texts = batch.column(fields.id), batch.column(text_field)
     table = {fields.id: pa.array(np.arange(n)), text_field: pc.fill_null(texts, "")}
     table |= {name: batch.column(name) for name in (fields.date, fields.source) if name in batch.schema.names}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of dates that are not understood: they are counted
         columns = columns_of(pa.table(table), settings, fields)
-    sketches = sketch_texts(columns.texts, settings)
+    sketches = cut_lines(sketch_texts(columns.texts, settings), columns.sources, settings, learned)
     features, rule = features_of(sketches, columns.published), rule_of(settings)
     days = days_of(columns.published)
     tokens = _bytes_of(sketches.tokens, sketches.token_offsets)
@@ -98,6 +109,8 @@ def _sketched(batch: Any, settings: Settings, fields: Fields, text_field: str) -
             "characters": _character_bytes(sketches),
             "band_keys": _band_keys(sketches, settings),
             "sampled": _sampled(features, rule),
+            "num_cut": sketches.num_cut,
+            "cut_share": np.round(sketches.cut_shares, 4),
             "lacks_text": pc.is_null(texts),
             "has_bad_date": _has_bad_date(table.get(fields.date), columns.published),
         }
@@ -156,31 +169,41 @@ def band_task(batches: Iterator[Any]) -> Iterator[Any]:
         yield _meeting_rows(*meet_in_bands(*columns))
 
 
-def wording_task(bounds: tuple[int, int]) -> Task:
-    """Return the task that yields who meets in wording, and the formulas.
+def wording_task(sample_ratio: float) -> Task:
+    """Return the task that yields who meets in wording.
 
-    A partition has the entries `position`, `hash`, `day`, `counts`, `num_sampled` of each hash whole.
+    A partition has the entries `position`, `hash`, `rank`, `num_sampled` of each hash whole.
     """
 
     def meet(batches: Iterator[Any]) -> Iterator[Any]:
-        columns = _columns(batches, "position", "hash", "day", "counts", "num_sampled")
+        columns = _columns(batches, "position", "hash", "rank", "num_sampled")
         if not columns:
             return
-        positions, hashes, days, counting, num_sampled = columns
-        meetings, formulas = meet_in_wording(
-            positions, hashes.view(np.uint32), days, counting.astype(np.bool_), bounds
-        )
+        positions, hashes, ranks, num_sampled = columns
+        meetings = meet_in_wording(positions, hashes.view(np.uint32), ranks)
         articles, entries = np.unique(positions, return_index=True)
-        sizes = num_sampled[entries]
-        smaller = np.minimum(
-            sizes[np.searchsorted(articles, meetings.earlier)],
-            sizes[np.searchsorted(articles, meetings.later)],
+        earlier, later = (
+            num_sampled[entries[np.searchsorted(articles, side)]]
+            for side in (meetings.earlier, meetings.later)
         )
-        yield _meeting_rows(*meetings, smaller)
-        none = np.zeros(len(formulas.positions), dtype=np.int64)
-        yield _meeting_row_batch(FORMULA, formulas.positions, none, formulas.hashes.astype(np.int64))
+        yield _meeting_rows(*meetings, needed_in_wording(earlier, later, sample_ratio))
 
     return meet
+
+
+def formula_task(bounds: tuple[int, int]) -> Task:
+    """Return the task that yields the formulas.
+
+    A partition has the entries `hash`, `day` of each hash whole.
+    """
+
+    def find(batches: Iterator[Any]) -> Iterator[Any]:
+        columns = _columns(batches, "hash", "day")
+        if columns:
+            found = find_formulas(columns[0].view(np.uint32), columns[1], bounds)
+            yield pa.RecordBatch.from_pydict({"hash": found.astype(np.int64)})
+
+    return find
 
 
 def _columns(batches: Iterator[Any], *names: str) -> list[npt.NDArray[Any]]:
@@ -201,11 +224,11 @@ def _meeting_rows(
     later: npt.NDArray[np.int64],
     num_shared: npt.NDArray[np.int64],
     num_full: int,
-    smaller: npt.NDArray[np.int64] | None = None,
+    needed: npt.NDArray[np.float64] | None = None,
 ) -> Any:
     none = np.zeros(1, dtype=np.int64)
     full = _meeting_row_batch(FULL_BUCKETS, none, none, none + num_full)
-    met = _meeting_row_batch(MEETING, earlier, later, num_shared, smaller)
+    met = _meeting_row_batch(MEETING, earlier, later, num_shared, needed)
     return pa.Table.from_batches([met, full]).combine_chunks().to_batches()[0]
 
 
@@ -214,7 +237,7 @@ def _meeting_row_batch(
     a: npt.NDArray[np.int64],
     b: npt.NDArray[np.int64],
     number: npt.NDArray[np.int64] | None = None,
-    smaller: npt.NDArray[np.int64] | None = None,
+    needed: npt.NDArray[np.float64] | None = None,
 ) -> Any:
     zeros = np.zeros(len(a), dtype=np.int64)
     return pa.RecordBatch.from_pydict(
@@ -223,23 +246,23 @@ def _meeting_row_batch(
             "a": a,
             "b": b,
             "number": zeros if number is None else number,
-            "smaller_sample": zeros if smaller is None else smaller,
+            "needed": zeros.astype(np.float64) if needed is None else needed,
         }
     )
 
 
-def judge_task(rule: Rule) -> Task:
+def judge_task(rule: Rule, formulas: "Broadcast[npt.NDArray[np.uint32]]") -> Task:
     """Return the task that judges pairs, from rows that have both articles' features side by side."""
 
     def judge(batches: Iterator[Any]) -> Iterator[Any]:
         for batch in batches:
             if batch.num_rows:
-                yield _judged(batch, rule)
+                yield _judged(batch, rule, formulas.value)
 
     return judge
 
 
-def _judged(batch: Any, rule: Rule) -> Any:
+def _judged(batch: Any, rule: Rule, formulas: npt.NDArray[np.uint32]) -> Any:
     later, earlier = batch.column("later"), batch.column("earlier")
     both = pa.concat_arrays([later, earlier]).to_numpy()
     _, rows, numbers = np.unique(both, return_index=True, return_inverse=True)
@@ -259,7 +282,6 @@ def _judged(batch: Any, rule: Rule) -> Any:
         character_offsets[:-1],
         character_offsets[1:],
     )
-    formulas = np.unique(of_articles("formulas").flatten().to_numpy()).astype(np.uint32)
     found = judge_pairs(features, rule, numbers[: len(later)], numbers[len(later) :], formulas)
     related = found[:, 0] != NO_MATCH
     kept = found[related]

@@ -68,7 +68,7 @@ def learn_recurring(
     least = np.full(len(distinct), MIN_ARTICLES, dtype=np.int64)
     speaking = np.zeros(len(distinct), dtype=np.int64)
     _count_articles(places, offsets, counts, num_of_source, least)
-    _count_speaking(places, num_words, offsets, counts, least, speaking)
+    count_speaking(places, num_words, offsets, counts, least, speaking)
     return distinct[speaking >= least]
 
 
@@ -86,7 +86,7 @@ def _count_articles(places, offsets, counts, num_of_source, least):
 
 
 @kernel
-def _count_speaking(places, num_words, offsets, counts, least, speaking):
+def count_speaking(places, num_words, offsets, counts, least, speaking):
     """Count for each line that is in enough articles those that are otherwise of their own."""
     last = np.full(len(counts), -1, dtype=np.int64)
     for row in range(len(offsets) - 1):

@@ -4,6 +4,7 @@ import datetime
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from dedup import Settings
 from dedup.cli import cli
 from dedup.errors import DependencyError, InputError, OutputError, SettingsError
 from dedup.spark.session import require_java
+from tests.spark.test_same_groups import same_answers
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -36,12 +38,6 @@ def test_timestamps_and_dates_give_the_order_whatever_the_time_zone_of_the_sessi
     frame = spark.createDataFrame(rows, "id long, text string, published_at timestamp")
     found = {row.id: row.canonical_id for row in dedup.spark.find_groups(frame).articles.collect()}
     assert found == {1: 2, 2: 2, 3: 2}
-
-
-def test_dates_that_are_not_understood_are_counted(spark: Any) -> None:
-    rows = [(1, STORY, "yesterday"), (2, STORY, "2024-05-01"), (3, STORY, ""), (4, STORY, None)]
-    frame = spark.createDataFrame(rows, "id long, text string, published_at string")
-    assert dedup.spark.find_groups(frame).counts["dates_not_understood"] == 1
 
 
 @pytest.mark.parametrize(
@@ -71,6 +67,15 @@ def test_order_of_rows_is_no_policy(spark: Any) -> None:
         )
 
 
+def test_titles_are_refused_before_anything_is_read(spark: Any, tmp_path: Path) -> None:
+    message = "the profile is 'headline', but Spark groups articles only"
+    with pytest.raises(SettingsError, match=message):
+        dedup.spark.find_groups(spark.createDataFrame([], "id long, title string"), Settings.of("headline"))
+    arguments = ["spark", str(tmp_path / "none.jsonl"), "-o", str(tmp_path), "--profile", "headline"]
+    with pytest.raises(SettingsError, match=message):
+        CliRunner().invoke(cli, arguments, catch_exceptions=False)
+
+
 def test_full_bucket_is_counted_and_its_copies_still_find_their_canonical(spark: Any) -> None:
     """More copies of one story than a bucket compares, each with a word of its own."""
     words = [f"word{k}" for k in range(80)]
@@ -81,26 +86,27 @@ def test_full_bucket_is_counted_and_its_copies_still_find_their_canonical(spark:
     assert {row.canonical_id for row in frames.articles.collect()} == {0}
 
 
-def test_command_writes_folders_and_sets_bad_records_aside(spark: Any, tmp_path: Path) -> None:
+def test_command_groups_the_examples_as_one_machine_does(spark: Any, tmp_path: Path) -> None:
     source, out = tmp_path / "in.jsonl", tmp_path / "out"
-    source.write_text(
-        (EXAMPLES / "articles.jsonl").read_text("utf-8") + '{"id": "no-text"}\nnot json\n', "utf-8"
-    )
+    lines = (EXAMPLES / "articles.jsonl").read_text("utf-8")
+    source.write_text(lines + '{"id": "no-text"}\nnot json\n', "utf-8")
+    (out / "links").mkdir(parents=True)
+    (out / "links" / "part-0.parquet").write_text("of an earlier run")
     arguments = ["spark", str(source), "-o", str(out)]
-    done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    with pytest.raises(OutputError, match="exists already and is not empty"):
+        CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    done = CliRunner().invoke(cli, [*arguments, "--overwrite"], catch_exceptions=False)
     assert done.exit_code == 0
     told = json.loads(done.stdout)
     assert (told["articles"], told["rejected"]) == (79, 2)
-    assert spark.read.parquet(str(out / "articles")).count() == 79
-    assert spark.read.parquet(str(out / "links")).count() == told["links"]
-    reasons = {row.reason for row in spark.read.parquet(str(out / "rejects")).collect()}
+    names = ("articles", "links", "further_matches", "rejects")
+    written = {name: spark.read.parquet(str(out / name)) for name in names}
+    groups = dedup.find_groups([json.loads(line) for line in lines.splitlines()])
+    same_answers(groups, SimpleNamespace(counts=told, **written))
+    reasons = {row.reason for row in written["rejects"].collect()}
     assert reasons == {"no text", "no id, or no JSON"}
     summary = json.loads(spark.read.text(str(out / "summary")).first().value)
     assert summary["counts"]["groups"] == told["groups"]
-    with pytest.raises(OutputError, match="exists already and is not empty"):
-        CliRunner().invoke(cli, arguments, catch_exceptions=False)
-    again = [*arguments, "--overwrite"]
-    assert CliRunner().invoke(cli, again, catch_exceptions=False).exit_code == 0
 
 
 def test_command_names_inputs_that_cannot_be_read(spark: Any, tmp_path: Path) -> None:
