@@ -145,6 +145,8 @@ def _find_marker(data, start, end, tables, markers):
             length += 1
         gap, colon = False, False
         state, length = _append_folded(code_point, entry, tables, state, length)
+        if not _begins_marker(state, markers):
+            return kind, traits
     if i >= end and markers.shortest <= length <= markers.longest:
         found = _look_up(state, markers)
         if found:
@@ -178,6 +180,13 @@ def _stands(form, gap, colon):
     if form == LABEL:
         return colon
     return gap or form == STUCK
+
+
+@kernel
+def _begins_marker(state, markers):
+    """Return whether a marker could begin with the folded characters of hash `state`; most often rightly."""
+    word = markers.beginnings[state >> u64(53)]
+    return (word >> ((state >> u64(47)) & u64(63))) & u64(1) != u64(0)
 
 
 @kernel
