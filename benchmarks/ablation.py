@@ -19,7 +19,7 @@ from dedup.run.recurring import cut_lines
 from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_texts
 from dedup.sketch.bands import Bands
-from dedup.text.markers import Markers
+from dedup.text.markers import pack_markers
 
 REPEATS = 1
 SWEEPS: dict[str, tuple[float, ...]] = {
@@ -124,8 +124,7 @@ def _furniture(columns: Columns) -> Iterator[tuple[str, Sketches]]:
     yield "furniture kept", _sketch(columns, dedup.Settings(furniture="keep"))
     marked = sketch_texts(columns.texts, settings)
     yield "furniture by markers alone", cut_lines(marked, columns.sources, settings, none)
-    no_markers = Markers(none, np.empty(0, dtype=np.uint8), 1, 0)
-    with patch("dedup.run.sketching.load_markers", lambda: no_markers):
+    with patch("dedup.run.sketching.load_markers", lambda: pack_markers({})):
         unmarked = sketch_texts(columns.texts, settings)
     yield "furniture by recurring lines alone", cut_lines(unmarked, columns.sources, settings)
 

@@ -1,4 +1,4 @@
-"""The `kernel` decorator: numba's compiler, with a compile cache that never stands in the way.
+"""The `kernel` decorators: numba's compiler, with a compile cache that never stands in the way.
 
 A kernel is compiled at its first call and kept in a cache beside its source file, else in the
 user's cache folder, else in a private temporary folder that all processes of this user share.
@@ -28,7 +28,20 @@ BOUNDS_CHECKS = os.environ.get("DEDUP_BOUNDS_CHECKS") == "1"
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Return `function` compiled by numba: without the GIL, without fast-math, cached on disk."""
-    dispatcher = numba.njit(nogil=True, boundscheck=BOUNDS_CHECKS)(function)
+    return _cached(numba.njit(nogil=True, boundscheck=BOUNDS_CHECKS)(function))
+
+
+def inner_kernel(function: Callable[..., Any]) -> Any:
+    """Return `function` compiled as by `kernel`, without counts of references to its arrays.
+
+    For kernels that make no array and return none; numba refuses others. It leaves the counts out by
+    itself where arguments are plain arrays, but not where they are named tuples of arrays: there a call
+    cost two dozen atomic instructions, as much as reading a hundred characters.
+    """
+    return _cached(numba.njit(nogil=True, boundscheck=BOUNDS_CHECKS, _nrt=False)(function))
+
+
+def _cached(dispatcher: Any) -> Any:
     if not BOUNDS_CHECKS:
         try:
             dispatcher._cache = _KernelCache(dispatcher.py_func)
@@ -53,7 +66,7 @@ def _kernel_sources_digest() -> bytes:
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         source = path.read_bytes()
-        if b"@kernel" in source or path.samefile(__file__):
+        if b"@kernel" in source or b"@inner_kernel" in source or path.samefile(__file__):
             digest.update(source)
     return digest.digest()
 

@@ -8,20 +8,20 @@ lines a hash for each line stays until it is known which lines recur (`run.recur
 import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel, kernel
 from dedup.errors import SettingsError
 from dedup.run.characters import hash_characters, hash_keys
 from dedup.run.sketches import Sketches, join_offsets
 from dedup.settings import Settings
 from dedup.sketch.kernels import premix, update_signature
 from dedup.sketch.signatures import permutations, sign_shingle_hashes
-from dedup.text.furniture import KEPT, decide_cuts, find_line_breaks, make_lines, read_lines
+from dedup.text.furniture import KEPT, count_kept, read_lines
 from dedup.text.hashing import shingle_multipliers
 from dedup.text.kernels import (
     RAW_SCRATCH,
@@ -30,11 +30,13 @@ from dedup.text.kernels import (
     tokenize,
     word_shingles,
 )
+from dedup.text.lines import count_lines, make_lines
 from dedup.text.markers import load_markers
 
 u64 = np.uint64
 _BLOCK = 1024  # shingles hashed at a time; their scratch fits the first-level cache
 _ROWS_PER_TASK = 4096
+_ROOM_FOR_LINES = 256  # a text of more gets more
 
 SPARE_WORDS = 200
 """Of a text of several lines and so many words its bytes are kept until recurring lines are cut: it may
@@ -54,77 +56,84 @@ class _Kept(NamedTuple):
     ends: npt.NDArray[np.int64]
 
 
-@kernel
+class _Scratch(NamedTuple):
+    """What `_sketch_rows` needs for one text at a time."""
+
+    raw: npt.NDArray[np.uint64]
+    tail: npt.NDArray[np.uint8]
+    sums: npt.NDArray[np.uint64]
+    block: npt.NDArray[np.uint32]
+
+
+@inner_kernel
 def _sketch_rows(
-    data, offsets, breaks, first, tables, markers, spare_words, size, shingle_mult, perm_mult, perm_incr,
-    tokens, token_offsets, fingerprints, signatures, kept,
+    data, offsets, first, by_lines, tables, markers, spare_words, size, shingle_mult, perm_mult, perm_incr,
+    scratch, lines, tokens, token_offsets, fingerprints, signatures, kept,
 ):  # fmt: skip
-    """Sketch the texts from row `first` on; return the first row that `tokens` had no room for."""
-    raw = np.empty(RAW_SCRATCH, dtype=np.uint64)
-    tail = np.empty(8, dtype=np.uint8)
-    lines = make_lines(16)
-    at_break = np.searchsorted(breaks, offsets[first])
+    """Sketch the texts from row `first` on; return the first row that there was no room for."""
     for row in range(first, len(offsets) - 1):
-        begin = token_offsets[row]
-        first_break = at_break
-        while at_break < len(breaks) and breaks[at_break] < offsets[row + 1]:
-            at_break += 1
-        num_breaks = at_break - first_break
-        if num_breaks == 0:
-            end = tokenize(data, offsets[row], offsets[row + 1], tables, raw, tail, tokens, begin)
+        start, stop, begin = offsets[row], offsets[row + 1], token_offsets[row]
+        if by_lines:
+            num_lines, end = read_lines(
+                data, start, stop, tables, markers, scratch.raw, scratch.tail, tokens, begin, lines
+            )
+            if num_lines < 0 or kept.ends[0] + num_lines > len(kept.hashes):
+                return row
+            if num_lines > 1:
+                end = _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, kept)
+        else:
+            end = tokenize(data, start, stop, tables, scratch.raw, scratch.tail, tokens, begin)
             if end < 0:
                 return row
-        else:
-            if num_breaks >= len(lines.starts):
-                lines = make_lines(2 * num_breaks)
-            num_lines, end = read_lines(
-                data, offsets[row], offsets[row + 1], breaks[first_break:at_break],
-                tables, markers, raw, tail, tokens, begin, lines,
-            )  # fmt: skip
-            if num_lines < 0:
-                return row
-            decide_cuts(lines, num_lines, begin)
-            end = _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, kept)
         token_offsets[row + 1] = end
         kept.offsets[row + 1] = kept.ends[0]
         fingerprints[row] = fingerprint_of(tokens, begin, end)
         if signatures.shape[1] > 0:
-            sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, signatures[row])
+            _sign_tokens(
+                tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, scratch.sums, scratch.block,
+                signatures[row],
+            )  # fmt: skip
     return len(offsets) - 1
 
 
-@kernel
+@inner_kernel
 def _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, kept):
     """Move the tokens of the lines that stay together, and note these lines; return the end of the tokens."""
-    to, token_begin, num_kept = begin, begin, 0
-    first_line = kept.ends[0]
+    num_kept = count_kept(lines, num_lines)
+    to, token_begin, line = begin, begin, kept.ends[0]
     for j in range(num_lines):
         token_end = lines.token_ends[j]
         count = token_end - token_begin
         if lines.reasons[j] == KEPT:
             for k in range(count if to != token_begin else 0):
                 tokens[to + k] = tokens[token_begin + k]
-            kept.hashes[first_line + num_kept] = fingerprint_of(tokens, to, to + count)
-            kept.words[first_line + num_kept] = count
-            num_kept += 1
+            if num_kept > 1:
+                kept.hashes[line] = fingerprint_of(tokens, to, to + count)
+                kept.words[line] = count
+                line += 1
             to += count
         token_begin = token_end
+    kept.ends[0] = line
     kept.num_cut[row] = token_begin - to
-    if num_kept > 1:
-        kept.ends[0] = first_line + num_kept
     if to - begin <= spare_words and (num_kept > 1 or num_kept < num_lines):
-        at = kept.ends[1]
-        kept.spare_begins[row] = at
-        for j in range(num_lines):
-            if lines.reasons[j] == KEPT:
-                for k in range(lines.starts[j], lines.ends[j]):
-                    kept.spare[at] = data[k]
-                    at += 1
-                kept.spare[at] = 10
-                at += 1
-        kept.spare_ends[row] = at
-        kept.ends[1] = at
+        _spare_lines(data, lines, num_lines, row, kept)
     return to
+
+
+@inner_kernel
+def _spare_lines(data, lines, num_lines, row, kept):
+    """Keep the bytes of the lines that stay, a break behind each."""
+    at = kept.ends[1]
+    kept.spare_begins[row] = at
+    for j in range(num_lines):
+        if lines.reasons[j] == KEPT:
+            begin, length = lines.starts[j], lines.ends[j] - lines.starts[j]
+            for k in range(length):
+                kept.spare[at + k] = data[begin + k]
+            kept.spare[at + length] = 10
+            at += length + 1
+    kept.spare_ends[row] = at
+    kept.ends[1] = at
 
 
 @kernel
@@ -132,6 +141,11 @@ def sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, si
     """Write the signature of the word shingles of tokens[begin:end]."""
     sums = np.empty(_BLOCK, dtype=np.uint64)
     block = np.empty(_BLOCK, dtype=np.uint32)
+    _sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signature)
+
+
+@inner_kernel
+def _sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signature):
     signature[:] = np.uint32(0xFFFFFFFF)
     at = begin
     last = end - size
@@ -153,7 +167,7 @@ def _sketch_tokens(tokens, token_offsets, size, shingle_mult, perm_mult, perm_in
             sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, signatures[row])
 
 
-@kernel
+@inner_kernel
 def fingerprint_of(tokens, begin, end):
     """Return the 64-bit fingerprint of tokens[begin:end]: equal for equal sequences, 0 for none."""
     total = u64(0)
@@ -248,23 +262,26 @@ def _sketch_task(
     token_offsets = np.zeros(num_rows + 1, dtype=np.int64)
     fingerprints = np.empty(num_rows, dtype=np.uint64)
     signatures = np.empty((num_rows, settings.num_perm if settings.uses_words else 0), dtype=np.uint32)
-    breaks = np.empty(0, dtype=np.int64)
-    if settings.cuts_furniture:
-        breaks = find_line_breaks(data, offsets[0], offsets[-1])
-    kept = _make_kept(num_rows, len(breaks), num_bytes if len(breaks) else 0)
+    kept = _make_kept(num_rows, num_bytes)
+    scratch = _make_scratch()
+    lines = make_lines(_ROOM_FOR_LINES)
     row = 0
     while True:
         row = _sketch_rows(
-            data, offsets, breaks, row, tables, load_markers(),
+            data, offsets, row, settings.cuts_furniture, tables, load_markers(),
             max(SPARE_WORDS, settings.max_short_words), settings.shingle_size,
             shingle_multipliers(settings.shingle_size), multipliers, increments,
-            tokens, token_offsets, fingerprints, signatures, kept,
+            scratch, lines, tokens, token_offsets, fingerprints, signatures, kept,
         )  # fmt: skip
         if row == num_rows:
             break
-        grown = np.empty(2 * len(tokens), dtype=np.uint32)
-        grown[: token_offsets[row]] = tokens[: token_offsets[row]]
-        tokens = grown
+        num_lines = count_lines(data, offsets[row], offsets[row + 1])
+        if settings.cuts_furniture and num_lines > len(lines.starts):
+            lines = make_lines(num_lines)
+            continue
+        tokens = _grown(tokens, token_offsets[row])
+        num_kept = kept.ends[0]
+        kept = kept._replace(hashes=_grown(kept.hashes, num_kept), words=_grown(kept.words, num_kept))
     tokens.resize(token_offsets[-1], refcheck=False)  # gives room back without a copy; nobody else holds it
     num_tokens = np.diff(token_offsets)
     rows = np.flatnonzero((num_tokens > 0) & (num_tokens <= settings.max_short_words))
@@ -296,19 +313,35 @@ def _sketch_task(
     )
 
 
-def _make_kept(num_rows: int, num_breaks: int, num_bytes: int) -> _Kept:
+def _make_kept(num_rows: int, num_bytes: int) -> _Kept:
     """Return room for what is kept of lines; the system gives memory only for what is written."""
-    num_lines = num_breaks + num_rows if num_breaks else 0
+    num_lines = 8 * num_rows + 64
     return _Kept(
         num_cut=np.zeros(num_rows, dtype=np.int64),
         hashes=np.empty(num_lines, dtype=np.uint64),
         words=np.empty(num_lines, dtype=np.int32),
         offsets=np.zeros(num_rows + 1, dtype=np.int64),
-        spare=np.empty(num_bytes + num_lines, dtype=np.uint8),
+        spare=np.empty(num_bytes + num_rows, dtype=np.uint8),
         spare_begins=np.zeros(num_rows, dtype=np.int64),
         spare_ends=np.zeros(num_rows, dtype=np.int64),
         ends=np.zeros(2, dtype=np.int64),
     )
+
+
+def _make_scratch() -> _Scratch:
+    return _Scratch(
+        raw=np.empty(RAW_SCRATCH, dtype=np.uint64),
+        tail=np.empty(8, dtype=np.uint8),
+        sums=np.empty(_BLOCK, dtype=np.uint64),
+        block=np.empty(_BLOCK, dtype=np.uint32),
+    )
+
+
+def _grown(values: npt.NDArray[Any], num_used: int) -> npt.NDArray[Any]:
+    """Return an array twice as long that begins with the values in use."""
+    grown = np.empty(2 * len(values), dtype=values.dtype)
+    grown[:num_used] = values[:num_used]
+    return grown
 
 
 def _hash_short_texts(

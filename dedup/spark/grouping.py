@@ -12,8 +12,8 @@ from dedup.articles import Fields
 from dedup.errors import InputError, SettingsError
 from dedup.match.scan import MANY_BANDED, MANY_BANDS
 from dedup.match.wording import MAX_MEETING, formula_bounds
-from dedup.run.nightly import MUCH_CUT
 from dedup.run.stages import rule_of
+from dedup.run.summaries import MUCH_CUT
 from dedup.settings import Settings
 from dedup.spark import tasks
 from dedup.spark.answers import Relations, answer

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dedup.text.furniture import AFTER_END, LISTED, decide_cuts, find_line_breaks, make_lines, read_lines
+from dedup.text.furniture import AFTER_END, LISTED, read_lines
 from dedup.text.kernels import MAX_TOKENS_PER_BYTE, RAW_SCRATCH, load_tables
+from dedup.text.lines import make_lines
 from dedup.text.markers import KINDS, load_markers
 
 REASONS = {code: name for name, code in KINDS.items()} | {LISTED: "listed", AFTER_END: "after the end"}
@@ -46,16 +47,15 @@ def cut_furniture(text: str) -> CutText:
     """
     raw = text.encode("utf-8", "replace")
     data = np.frombuffer(raw, dtype=np.uint8)
-    breaks = find_line_breaks(data, 0, len(data))
+    breaks = np.flatnonzero(data == ord("\n"))
     if len(breaks) == 0:
         return CutText(text, (), 0.0)
     lines = make_lines(len(breaks) + 1)
     tokens = np.empty(MAX_TOKENS_PER_BYTE * len(data) + 2 * RAW_SCRATCH, dtype=np.uint32)
     num_lines, num_tokens = read_lines(
-        data, 0, len(data), breaks, load_tables(), load_markers(), np.empty(RAW_SCRATCH, dtype=np.uint64),
+        data, 0, len(data), load_tables(), load_markers(), np.empty(RAW_SCRATCH, dtype=np.uint64),
         np.empty(8, dtype=np.uint8), tokens, 0, lines,
     )  # fmt: skip
-    decide_cuts(lines, num_lines, 0)
     numbers = np.searchsorted(breaks, lines.starts[:num_lines])  # of lines with a word, from 0
     reasons = dict(zip(numbers.tolist(), lines.reasons[:num_lines].tolist(), strict=True))
     words = np.diff(lines.token_ends[:num_lines], prepend=0)

@@ -1,18 +1,15 @@
 """Compiled passes that tell the lines of an article from the furniture of its page.
 
-`furniture_reference` says in plain Python what these compute, `docs/furniture.md` in words. A line ends
-at U+000A. Lines without a token are not counted as lines.
+`furniture_reference` says in plain Python what these compute, `docs/furniture.md` in words.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-import numpy.typing as npt
 
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel
 from dedup.text.fold_table import DELETE, EXPAND, SEPARATOR
 from dedup.text.hashing import MULTIPLIER
-from dedup.text.kernels import fold_at, tokenize
+from dedup.text.kernels import SYMBOL_RARE, SYMBOL_SEPARATOR, fold_at
+from dedup.text.lines import tokenize_lines
 from dedup.text.markers import END, KEYWORDS, LABEL, LINKS, NO_MARKER, NOTICE, SOURCE, STUCK
 
 u64 = np.uint64
@@ -41,70 +38,36 @@ STOPS += "\N{DEVANAGARI DOUBLE DANDA}\N{HORIZONTAL ELLIPSIS}"
 
 _COLONS, _BULLETS, _STOPS = (tuple(map(ord, signs)) for signs in (COLONS, BULLETS, STOPS))
 _MULTIPLIER = u64(MULTIPLIER)
-_LINE_BREAK = 10
 _NEVER = 1 << 30  # longer than any marker
 
 
-class Lines(NamedTuple):
-    """Scratch for the lines of one text: bytes, end of their tokens, kind of marker, traits, why cut."""
+@inner_kernel
+def read_lines(data, start, end, tables, markers, raw, tail, tokens, at, lines):
+    """Write the token hashes of a text from `at` and its lines to `lines`; return their number and the end.
 
-    starts: npt.NDArray[np.int64]
-    ends: npt.NDArray[np.int64]
-    token_ends: npt.NDArray[np.int64]
-    kinds: npt.NDArray[np.uint8]
-    traits: npt.NDArray[np.uint8]
-    reasons: npt.NDArray[np.uint8]
-
-
-@kernel
-def make_lines(num_lines):
-    """Return scratch for up to so many lines."""
-    return Lines(
-        np.zeros(num_lines, dtype=np.int64),
-        np.zeros(num_lines, dtype=np.int64),
-        np.zeros(num_lines, dtype=np.int64),
-        np.zeros(num_lines, dtype=np.uint8),
-        np.zeros(num_lines, dtype=np.uint8),
-        np.zeros(num_lines, dtype=np.uint8),
-    )
-
-
-def find_line_breaks(data: npt.NDArray[np.uint8], start: int, end: int) -> npt.NDArray[np.int64]:
-    """Return the positions in `data` of the line breaks from `start` to `end`, rising, int64."""
-    return np.flatnonzero(data[start:end] == _LINE_BREAK).astype(np.int64, copy=False) + start
-
-
-@kernel
-def read_lines(data, start, end, breaks, tables, markers, raw, tail, tokens, at, lines):
-    """Write the token hashes of a text from `at`, and its lines to `lines`; return their number and the end.
-
-    As `tokenize`, but for the lines; the number is -1 where `tokens` could become too short. `breaks` int64
-    are the positions of the line breaks in data[start:end].
+    As `lines.tokenize_lines`; why each line is cut is written too.
     """
-    num_lines = 0
-    begin = start
-    for k in range(len(breaks) + 1):
-        stop = breaks[k] if k < len(breaks) else end
-        after = tokenize(data, begin, stop, tables, raw, tail, tokens, at)
-        if after < 0:
-            return -1, at
-        if after > at:
-            kind, traits = classify_line(data, begin, stop, tables, markers)
-            lines.starts[num_lines] = begin
-            lines.ends[num_lines] = stop
-            lines.token_ends[num_lines] = after
-            lines.kinds[num_lines] = kind
-            lines.traits[num_lines] = traits
-            num_lines += 1
-            at = after
-        begin = stop + 1
-    return num_lines, at
+    num_lines, token_end = tokenize_lines(data, start, end, tables, raw, tail, tokens, at, lines)
+    num_marked = 0
+    for j in range(num_lines):
+        kind, traits = NO_MARKER, 0
+        if not _begins_like_no_marker(data, lines.starts[j], lines.ends[j], tables, markers):
+            kind, traits = _find_marker(data, lines.starts[j], lines.ends[j], tables, markers)
+        lines.kinds[j] = kind
+        lines.traits[j] = traits
+        lines.reasons[j] = KEPT
+        num_marked += kind != NO_MARKER
+    if num_marked > 0:  # without a marker every line stays; most texts have none
+        for j in range(num_lines):
+            lines.traits[j] |= _traits_of(data, lines.starts[j], lines.ends[j], tables)
+        _decide_cuts(lines, num_lines, at)
+    return num_lines, token_end
 
 
-@kernel
-def classify_line(data, start, end, tables, markers):
-    """Return the kind of marker that the line in data[start:end] begins with, and the traits of the line."""
-    kind, traits = _find_marker(data, start, end, tables, markers)
+@inner_kernel
+def _traits_of(data, start, end, tables):
+    """Return the traits of the line in data[start:end] that do not follow from its marker."""
+    traits = 0
     num_characters = 0
     for i in range(start, min(end, start + 4 * MAX_BRIEF + 1)):
         num_characters += (data[i] & 0xC0) != 0x80
@@ -116,10 +79,10 @@ def classify_line(data, start, end, tables, markers):
         traits |= STOPPED
     if _begins_with_bullet(data, start, end):
         traits |= BULLETED
-    return kind, traits
+    return traits
 
 
-@kernel
+@inner_kernel
 def _find_marker(data, start, end, tables, markers):
     """Return kind and traits of the longest marker at the start of a line; NO_MARKER where none fits."""
     kind, traits = NO_MARKER, 0
@@ -145,6 +108,8 @@ def _find_marker(data, start, end, tables, markers):
             length += 1
         gap, colon = False, False
         state, length = _append_folded(code_point, entry, tables, state, length)
+        if not _begins_marker(state, markers):
+            return kind, traits
     if i >= end and markers.shortest <= length <= markers.longest:
         found = _look_up(state, markers)
         if found:
@@ -152,7 +117,31 @@ def _find_marker(data, start, end, tables, markers):
     return kind, traits
 
 
-@kernel
+@inner_kernel
+def _begins_like_no_marker(data, start, end, tables, markers):
+    """Return whether no marker begins like a line, as far as its common characters show; the fast way."""
+    i = u64(start)
+    state = u64(0)
+    while i + u64(1) < u64(end):
+        b = u64(data[i])
+        if b >= u64(0xE0):
+            return False
+        two = b >> u64(7)
+        long = ((b & u64(31)) << u64(6)) | (u64(data[i + u64(1)]) & u64(63))
+        code_point = ((long ^ b) & (u64(0) - two)) ^ b
+        i += u64(1) + two
+        symbol = u64(tables.symbols[code_point])
+        if symbol & u64(SYMBOL_SEPARATOR | SYMBOL_RARE):
+            if state != u64(0) or symbol & u64(SYMBOL_RARE):
+                return False
+            continue
+        state = (state + (symbol & u64(0xFFFFFF))) * tables.multipliers[code_point]
+        if state != u64(0) and not _begins_marker(state, markers):
+            return True
+    return False
+
+
+@inner_kernel
 def _separates(entry, tables):
     if entry & u64(EXPAND):
         offset = entry >> u64(8)
@@ -160,7 +149,7 @@ def _separates(entry, tables):
     return entry & u64(SEPARATOR) != u64(0)
 
 
-@kernel
+@inner_kernel
 def _append_folded(code_point, entry, tables, state, length):
     """Return state and length with one more character; one that becomes several words is in no marker."""
     if not entry & u64(EXPAND):
@@ -173,14 +162,21 @@ def _append_folded(code_point, entry, tables, state, length):
     return state, length
 
 
-@kernel
+@inner_kernel
 def _stands(form, gap, colon):
     if form == LABEL:
         return colon
     return gap or form == STUCK
 
 
-@kernel
+@inner_kernel
+def _begins_marker(state, markers):
+    """Return whether a marker could begin with the folded characters of hash `state`; most often rightly."""
+    word = markers.beginnings[state >> u64(53)]
+    return (word >> ((state >> u64(47)) & u64(63))) & u64(1) != u64(0)
+
+
+@inner_kernel
 def _look_up(state, markers):
     mask = u64(len(markers.keys) - 1)
     key = max(state, u64(1))
@@ -192,7 +188,7 @@ def _look_up(state, markers):
     return np.int64(0)
 
 
-@kernel
+@inner_kernel
 def _is_one_of(code_point, signs):
     for sign in signs:  # noqa: SIM110 - kernels have no generators
         if code_point == u64(sign):
@@ -200,7 +196,7 @@ def _is_one_of(code_point, signs):
     return False
 
 
-@kernel
+@inner_kernel
 def _ends_with_stop(data, start, end, tables):
     """Return whether a full stop is among the signs behind the last letter or digit."""
     i = end
@@ -217,7 +213,7 @@ def _ends_with_stop(data, start, end, tables):
     return False
 
 
-@kernel
+@inner_kernel
 def _begins_with_bullet(data, start, end):
     i = start
     while i < end:
@@ -245,8 +241,8 @@ def _begins_with_bullet(data, start, end):
     return False
 
 
-@kernel
-def decide_cuts(lines, num_lines, first_token):
+@inner_kernel
+def _decide_cuts(lines, num_lines, first_token):
     """Write to `lines.reasons` why each line is cut, KEPT for those that stay; at least one line stays."""
     words, token_end = 0, first_token
     ended, listing, first, after_source, stopped = False, False, False, False, False
@@ -286,22 +282,30 @@ def decide_cuts(lines, num_lines, first_token):
             stopped = traits & STOPPED != 0
     if run >= 0:
         lines.reasons[run:num_lines] = LISTED
-    if np.all(lines.reasons[:num_lines] != KEPT):
+    if count_kept(lines, num_lines) == 0:
         lines.reasons[:num_lines] = KEPT
 
 
-@kernel
+@inner_kernel
+def count_kept(lines, num_lines):
+    num_kept = 0
+    for j in range(num_lines):
+        num_kept += lines.reasons[j] == KEPT
+    return num_kept
+
+
+@inner_kernel
 def _is_item(traits):
     """Return whether a line can be an item of a list of links: bulleted, or short and without a stop."""
     return traits & BULLETED != 0 or (traits & HEADLINE != 0 and traits & STOPPED == 0)
 
 
-@kernel
+@inner_kernel
 def _ends_article(kind, after_source):
     return kind in (KEYWORDS, END) or (kind == LINKS and after_source)
 
 
-@kernel
+@inner_kernel
 def _kind_of(kind, traits, is_last):
     """Return the kind of marker of a line, NO_MARKER where a paragraph or a sentence only begins like one."""
     if kind in (LINKS, SOURCE, NOTICE) and not traits & BRIEF and not is_last:

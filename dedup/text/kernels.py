@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel, kernel
 from dedup.text.fold_table import (
     DELETE,
     DIGIT,
@@ -50,6 +50,7 @@ _SHORT_CODE_POINTS = 0x800  # one or two bytes of UTF-8
 _SYMBOL_SEPARATOR = 24  # bit numbers in a symbol; the folded code point is below
 _SYMBOL_NOT_DIGIT = 25
 _SYMBOL_RARE = 26  # an expansion, or a character that is a token of its own
+SYMBOL_SEPARATOR, SYMBOL_RARE = 1 << _SYMBOL_SEPARATOR, 1 << _SYMBOL_RARE
 _SEPARATOR_SYMBOL = u64(1 << _SYMBOL_SEPARATOR)
 
 
@@ -85,13 +86,13 @@ def load_tables(table: FoldTable | None = None) -> Tables:
     return Tables(symbols, multipliers, table.index, table.entries, table.expansions)
 
 
-@kernel
+@inner_kernel
 def _entry(code_point, tables):
     block = u64(tables.blocks[code_point >> u64(8)])
     return u64(tables.entries[(block << u64(8)) | (code_point & u64(255))])
 
 
-@kernel
+@inner_kernel
 def _decode_long(data, i):
     """Return the code point of three or four bytes at `i`, and the position after it."""
     b = u64(data[i])
@@ -104,7 +105,7 @@ def _decode_long(data, i):
     return min(code_point, u64(0x10FFFF)), i + u64(4)
 
 
-@kernel
+@inner_kernel
 def fold_at(data, i, end, tables):
     """Return the code point at data[i], its entry in the fold table and the position behind it.
 
@@ -126,7 +127,7 @@ def fold_at(data, i, end, tables):
     return code_point, _entry(code_point, tables), after
 
 
-@kernel
+@inner_kernel
 def _take(code_point, flags, state, count, not_digit, raw):
     """Take one folded code point, the plain way, for code points that the fast loop leaves."""
     if flags & u64(DELETE):
@@ -146,7 +147,7 @@ def _take(code_point, flags, state, count, not_digit, raw):
     return state, count, not_digit
 
 
-@kernel
+@inner_kernel
 def _take_rare(code_point, entry, tables, state, count, not_digit, raw):
     if not entry & u64(EXPAND):
         folded = (code_point + (entry >> u64(8))) & u64(0x1FFFFF)
@@ -159,8 +160,8 @@ def _take_rare(code_point, entry, tables, state, count, not_digit, raw):
     return state, count, not_digit
 
 
-@kernel
-def _tokenize_span(data, i, stop, tables, state, count, not_digit, raw):
+@inner_kernel
+def tokenize_span(data, i, stop, tables, state, count, not_digit, raw):
     """Read characters from `i` while they start before `stop`; needs 3 readable bytes after them."""
     symbols = tables.symbols
     multipliers = tables.multipliers
@@ -195,8 +196,8 @@ def _tokenize_span(data, i, stop, tables, state, count, not_digit, raw):
     return i, state, count, not_digit
 
 
-@kernel
-def _finish_tokens(raw, count, tokens, at):
+@inner_kernel
+def finish_tokens(raw, count, tokens, at):
     """Mix raw token hashes into uint32 token hashes whose lowest bit says that the token is a number."""
     for j in range(count):
         value = raw[j]
@@ -206,7 +207,7 @@ def _finish_tokens(raw, count, tokens, at):
         tokens[at + j] = (u32(h >> u64(32)) | u32(1)) ^ u32(value & u64(1))
 
 
-@kernel
+@inner_kernel
 def tokenize(data, start, end, tables, raw, tail, tokens, at):
     """Write the token hashes of the text in data[start:end] to `tokens` from `at`; return their end.
 
@@ -222,8 +223,8 @@ def tokenize(data, start, end, tables, raw, tail, tokens, at):
         if at + RAW_SCRATCH > len(tokens):
             return -1
         stop = min(last_safe, i + u64(CHUNK_BYTES))
-        i, state, count, not_digit = _tokenize_span(data, i, stop, tables, state, u64(0), not_digit, raw)
-        _finish_tokens(raw, np.int64(count), tokens, at)
+        i, state, count, not_digit = tokenize_span(data, i, stop, tables, state, u64(0), not_digit, raw)
+        finish_tokens(raw, np.int64(count), tokens, at)
         at += np.int64(count)
     if at + RAW_SCRATCH > len(tokens):
         return -1
@@ -231,17 +232,17 @@ def tokenize(data, start, end, tables, raw, tail, tokens, at):
     length = max(np.int64(0), end - np.int64(i))
     for j in range(length):
         tail[j] = data[np.int64(i) + j]
-    i, state, count, not_digit = _tokenize_span(
+    i, state, count, not_digit = tokenize_span(
         tail, u64(0), u64(length), tables, state, u64(0), not_digit, raw
     )
     if state != u64(0):
         raw[count] = state + state + not_digit
         count += u64(1)
-    _finish_tokens(raw, np.int64(count), tokens, at)
+    finish_tokens(raw, np.int64(count), tokens, at)
     return at + np.int64(count)
 
 
-@kernel
+@inner_kernel
 def _put(code_point, flags, out, count):
     """Append one folded code point; runs of separators become one space, none at the start."""
     if flags & u64(DELETE):
@@ -296,7 +297,7 @@ def fold_characters(data, start, end, tables, out):
     return count
 
 
-@kernel
+@inner_kernel
 def word_shingles(tokens, start, count, size, multipliers, sums, out):
     """Write the hashes of the `count` word shingles that begin at tokens[start:start + count] to `out`.
 
@@ -317,7 +318,7 @@ def word_shingles(tokens, start, count, size, multipliers, sums, out):
         out[k] = u32(h >> u64(32))
 
 
-@kernel
+@inner_kernel
 def character_shingles(characters, count, lengths, out):
     """Write the hashes of the character shingles of a normalised text to `out`; return how many.
 
@@ -338,7 +339,7 @@ def character_shingles(characters, count, lengths, out):
     return num_shingles
 
 
-@kernel
+@inner_kernel
 def _hash_characters(characters, start, length):
     h = u64(0)
     for j in range(start, start + length):

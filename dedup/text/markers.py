@@ -22,6 +22,7 @@ WORD_ENDS, STUCK, LABEL = range(3)
 
 _FORM_OF = {"…": STUCK, ":": LABEL}
 _KIND_BITS = 3
+_BEGINNING_BITS = 17  # 16 KB of bits; of other hashes three in a hundred share one with a beginning
 _MASK = (1 << 64) - 1
 
 
@@ -29,12 +30,15 @@ class Markers(NamedTuple):
     """The markers as a hash table with open addressing, read-only by convention.
 
     `keys` uint64[2**k], 0 where empty: the hash of a marker's folded characters, as `hash_folded` has it.
-    `values` uint8: the kind in the lower 3 bits, the form above. `shortest` and `longest` are lengths in
-    folded characters.
+    `values` uint8: the kind in the lower 3 bits, the form above. `beginnings` uint64[2**11] has a bit for
+    the hash of each beginning of each marker, the marker itself among them, by the upper 17 bits of the
+    hash: most lines begin like no marker, and that is seen at their second or third character. `shortest`
+    and `longest` are lengths in folded characters.
     """
 
     keys: npt.NDArray[np.uint64]
     values: npt.NDArray[np.uint8]
+    beginnings: npt.NDArray[np.uint64]
     shortest: int
     longest: int
 
@@ -79,11 +83,16 @@ def read_markers() -> dict[str, tuple[int, int]]:
 @functools.cache
 def load_markers() -> Markers:
     """Return the shipped markers in the form that kernels read."""
+    return pack_markers(read_markers())
+
+
+def pack_markers(markers: dict[str, tuple[int, int]]) -> Markers:
+    """Return markers, kind and form by folded text, in the form that kernels read."""
     table = load_fold_table()
-    markers = read_markers()
     size = 1 << (4 * len(markers)).bit_length()
     keys = np.zeros(size, dtype=np.uint64)
     values = np.zeros(size, dtype=np.uint8)
+    beginnings = np.zeros(1 << (_BEGINNING_BITS - 6), dtype=np.uint64)
     for folded, (kind, form) in markers.items():
         ends_itself = table.entry(ord(folded[-1])) & SINGLE
         key = hash_folded(folded)
@@ -92,5 +101,8 @@ def load_markers() -> Markers:
             slot = (slot + 1) & (size - 1)
         keys[slot] = key
         values[slot] = kind | (STUCK if ends_itself and form == WORD_ENDS else form) << _KIND_BITS
+        for length in range(1, len(folded) + 1):
+            bit = hash_folded(folded[:length]) >> (64 - _BEGINNING_BITS)
+            beginnings[bit >> 6] |= np.uint64(1 << (bit & 63))
     lengths = [len(folded) for folded in markers]
-    return Markers(keys, values, min(lengths), max(lengths))
+    return Markers(keys, values, beginnings, min(lengths, default=1), max(lengths, default=0))

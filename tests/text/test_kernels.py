@@ -277,16 +277,19 @@ from dedup import compiling
 from dedup.settings import NGRAM_LENGTHS
 from dedup.text.kernels import *
 from dedup.text import kernels as k
+from dedup.text.lines import make_lines, tokenize_lines
 
 assert compiling.BOUNDS_CHECKS
 tables = load_tables()
 raw, tail = np.empty(k.RAW_SCRATCH, np.uint64), np.empty(8, np.uint8)
 tokens = np.empty(4 * k.RAW_SCRATCH, np.uint32)
 lengths = np.array(NGRAM_LENGTHS, dtype=np.int64)
+lines = make_lines(4096)
 
 def check(data):
     array = np.frombuffer(data, dtype=np.uint8)
     assert tokenize(array, 0, len(data), tables, raw, tail, tokens, 0) >= 0
+    assert tokenize_lines(array, 0, len(data), tables, raw, tail, tokens, 0, lines)[0] >= 0
     out = np.empty(k.MAX_CODE_POINTS_PER_BYTE * len(data) + 1, np.uint32)
     count = fold_characters(array, 0, len(data), tables, out)
     character_shingles(out, count, lengths, np.empty(count, np.uint32))
@@ -297,7 +300,7 @@ for lead in leads:  # every character cut short at the end of the text
     for second in range(256):
         check(bytes([lead, second]))
         check(bytes([0x61, lead, second, 0xBA]))
-dense = ["\\u3315", "\\ufdfa", "\\u3316", "\\u00bd", "\\ufdfb", "a ", "\\u65b0", "\\U00020000"]
+dense = ["\\u3315", "\\ufdfa", "\\u3316", "\\u00bd", "\\ufdfb", "a ", "a\\n", "\\u65b0", "\\U00020000"]
 for piece in dense:
     for shift in range(4):
         check(b"a" * shift + piece.encode() * 1500)
