@@ -11,6 +11,7 @@ formula of cables, weather and market reports comes back on other days.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -176,11 +177,19 @@ def lowest_sampled(
     `MAX_MEETING`; its rank. An article waits in those of rank below `MAX_WAITING`.
     """
     keyed = sample_shingles(features, rule, rows, np.arange(len(rows)))
-    keyed = np.unique((keyed << u64(32)) | (keyed >> u64(32)))
+    keyed = sorted_distinct((keyed << u64(32)) | (keyed >> u64(32)))
     owners = (keyed >> u64(32)).astype(np.int64)
     ranks = np.arange(len(keyed)) - np.searchsorted(owners, owners)
     chosen = ranks < MAX_MEETING
     return owners[chosen], keyed[chosen].astype(np.uint32), ranks[chosen]
+
+
+def sorted_distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the distinct values, rising; for large arrays of integers faster than `numpy.unique`."""
+    values = np.sort(values)
+    is_first = np.ones(len(values), dtype=np.bool_)
+    np.not_equal(values[1:], values[:-1], out=is_first[1:])
+    return values[is_first]
 
 
 def days_of(dates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dedup.compiling import kernel
 from dedup.match.grouping import group_articles
 from dedup.match.scan import MIN_SHARED_SAMPLE, Scan
-from dedup.match.wording import MAX_WAITING, lowest_sampled
+from dedup.match.wording import MAX_WAITING, lowest_sampled, sorted_distinct
 from dedup.run.sketching import Sketches
-from dedup.run.stages import features_of, lanes_of, rule_of
+from dedup.run.stages import features_of, lanes_of, rule_of, signed_rows
 from dedup.settings import Settings
+from dedup.sketch.kernels import band_key
 
 u64 = np.uint64
 _BAND_KEY_BITS = u64(40)  # a chance meeting of two keys costs a comparison; short keys are short rows
@@ -47,12 +49,12 @@ def posting_keys(sketches: Sketches, settings: Settings) -> PostingKeys:
     rows: list[npt.NDArray[np.int64]] = []
     keys: list[npt.NDArray[np.int64]] = []
     num_bands = 0
-    for lane in lanes_of(sketches, settings, settings.group_bands):
-        for band in range(lane.num_bands):
-            num_bands += 1
-            key = (u64(num_bands) << _BAND_KEY_BITS) | (lane.keys_of(band) >> (u64(64) - _BAND_KEY_BITS))
-            rows.append(lane.rows)
-            keys.append(key.astype(np.int64))
+    for signed in signed_rows(sketches, settings, settings.group_bands):
+        banded = np.empty((len(signed.rows), signed.bands.num_bands), dtype=np.int64)
+        _band_postings(signed.signatures, signed.entries, signed.bands.rows_per_band, num_bands, banded)
+        num_bands += signed.bands.num_bands
+        rows.append(np.repeat(signed.rows, signed.bands.num_bands))
+        keys.append(banded.reshape(-1))
     dates = np.zeros(len(sketches), dtype=np.int64)
     owners, hashes, ranks = lowest_sampled(
         features_of(sketches, dates), rule_of(settings), np.arange(len(sketches))
@@ -70,6 +72,15 @@ def posting_keys(sketches: Sketches, settings: Settings) -> PostingKeys:
     )
 
 
+@kernel
+def _band_postings(signatures, entries, rows_per_band, bands_before, keys):
+    """Write the keys of all bands, int64[m, num_bands]: the number of the band, from 1, and its key's top."""
+    for k in range(len(entries)):
+        for band in range(keys.shape[1]):
+            key = band_key(signatures[entries[k]], band, rows_per_band) >> (u64(64) - _BAND_KEY_BITS)
+            keys[k, band] = np.int64((u64(bands_before + band + 1) << _BAND_KEY_BITS) | key)
+
+
 def likely_candidates(
     posted: PostingKeys, found_at: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
@@ -79,11 +90,11 @@ def likely_candidates(
     One band is enough; of the sampled shingles an article must share `MIN_SHARED_SAMPLE`.
     """
     by_wording = posted.by_wording[found_at]
-    meetings = (u64(1) << u64(32)) * posted.rows[found_at][by_wording].astype(np.uint64)
     # Numbers stay below 2**32; a pair of article and canonical is one value.
-    pairs, counts = np.unique(meetings | numbers[by_wording].astype(np.uint64), return_counts=True)
-    worded = (pairs[counts >= MIN_SHARED_SAMPLE] & u64(0xFFFFFFFF)).astype(np.int64)
-    return np.unique(np.concatenate([worded, numbers[~by_wording]]))
+    met = np.sort(posted.rows[found_at][by_wording] << 32 | numbers[by_wording])
+    often = met[MIN_SHARED_SAMPLE - 1 :] == met[: len(met) - MIN_SHARED_SAMPLE + 1]
+    worded = met[MIN_SHARED_SAMPLE - 1 :][often] & 0xFFFFFFFF
+    return sorted_distinct(np.concatenate([worded, numbers[~by_wording]]))
 
 
 def match_arrivals(

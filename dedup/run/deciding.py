@@ -186,10 +186,13 @@ def _match(
     num_threads: int,
 ) -> Decision:
     posted = posting_keys(arrivals.sketches, settings)
-    by_key = np.lexsort((posted.rows, posted.keys))
+    by_key = np.argsort(posted.keys, kind="stable")
     sorted_keys = posted.keys[by_key]
-    distinct, starts = np.unique(sorted_keys, return_index=True)
+    starts = np.flatnonzero(np.append(True, sorted_keys[1:] != sorted_keys[:-1])[: len(sorted_keys)])
+    distinct = sorted_keys[starts]
     found_keys, numbers = reads.find_postings(connection, distinct)
+    if len(arrivals) == 1 and not len(numbers):
+        return _alone(arrivals, posted, by_key, np.zeros(len(by_key), dtype=np.int64))
     if len(gone):
         present = ~np.isin(numbers, gone)
         found_keys, numbers = found_keys[present], numbers[present]
@@ -202,9 +205,7 @@ def _match(
     found_at = by_key[np.repeat(starts[key_at], repeats) + within]
     held = likely_candidates(posted, found_at, np.repeat(numbers, repeats))
     if not len(held) and len(arrivals) == 1:  # nobody to compare with: no scan
-        full = _full_buckets(posted, by_key, num_posted, held_counts, np.ones(1, dtype=np.bool_))
-        place = Place(int(arrivals.nos[0]), int(arrivals.nos[0]), 0, 0, 0, 0, 0, int(full.counts[0]))
-        return Decision([place], [], posted.keys[full.waiting], arrivals.nos[posted.rows[full.waiting]])
+        return _alone(arrivals, posted, by_key, held_counts)
     others = read_arrivals(connection, held, settings)
     scan = match_arrivals(
         arrivals.sketches,
@@ -228,6 +229,15 @@ def _match(
         posted.keys[full.waiting],
         arrivals.nos[posted.rows[full.waiting]],
     )
+
+
+def _alone(arrivals: Arrivals, posted: PostingKeys, by_key: Int64s, held_counts: Int64s) -> Decision:
+    """Return the decision on one article that has nobody to be compared with."""
+    is_full = held_counts >= np.where(posted.by_wording, MAX_WORDED, MAX_BANDED)[by_key]
+    waiting = by_key[posted.waits[by_key] & ~is_full]
+    no = int(arrivals.nos[0])
+    place = Place(no, no, 0, 0, 0, 0, 0, int(np.count_nonzero(is_full)))
+    return Decision([place], [], posted.keys[waiting], np.full(len(waiting), no, dtype=np.int64))
 
 
 def _places(scan: Scan, nos: Int64s, own: Int64s, full_counts: Int64s) -> list[Place]:

@@ -1,6 +1,7 @@
 """Between the rooms: sketches and settings in the form that matching reads."""
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -68,26 +69,38 @@ def _sample_ratio(settings: Settings) -> float:
 
 def lanes_of(sketches: Sketches, settings: Settings, word_bands: Bands) -> list[Lane]:
     """Return the lanes in which candidates meet: word signatures, and character signatures of short texts."""
-    lanes = []
+    return [_lane(signed) for signed in signed_rows(sketches, settings, word_bands)]
+
+
+class SignedRows(NamedTuple):
+    """The rows that have one kind of signature, rising, int64[m], where it stands, and its bands.
+
+    The signature of rows[k] is signatures[entries[k]].
+    """
+
+    rows: npt.NDArray[np.int64]
+    signatures: npt.NDArray[np.uint32]
+    entries: npt.NDArray[np.int64]
+    bands: Bands
+
+
+def signed_rows(sketches: Sketches, settings: Settings, word_bands: Bands) -> list[SignedRows]:
+    """Return the rows with signatures of words, if words are used, and those with ones of characters."""
+    signed = []
     if settings.uses_words:
         rows = np.flatnonzero(sketches.num_tokens >= settings.shingle_size)
-        lanes.append(_lane(rows, sketches.signatures, rows, word_bands))
+        signed.append(SignedRows(rows, sketches.signatures, rows, word_bands))
     short = np.arange(len(sketches.character_rows))
-    lanes.append(
-        _lane(sketches.character_rows, sketches.character_signatures, short, settings.character_bands)
+    signed.append(
+        SignedRows(sketches.character_rows, sketches.character_signatures, short, settings.character_bands)
     )
-    return lanes
+    return signed
 
 
-def _lane(
-    rows: npt.NDArray[np.int64],
-    signatures: npt.NDArray[np.uint32],
-    entries: npt.NDArray[np.int64],
-    bands: Bands,
-) -> Lane:
+def _lane(signed: SignedRows) -> Lane:
     def keys_of(band: int) -> npt.NDArray[np.uint64]:
-        keys = np.empty(len(signatures), dtype=np.uint64)
-        band_keys(signatures, band, bands.rows_per_band, keys)
-        return keys[entries]
+        keys = np.empty(len(signed.signatures), dtype=np.uint64)
+        band_keys(signed.signatures, band, signed.bands.rows_per_band, keys)
+        return keys[signed.entries]
 
-    return Lane(rows, bands.num_bands, keys_of)
+    return Lane(signed.rows, signed.bands.num_bands, keys_of)

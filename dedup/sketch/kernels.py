@@ -76,10 +76,16 @@ def band_keys(signatures, band, rows_per_band, keys):
 
     Equal rows give equal keys; unequal ones collide with probability about 2**-64.
     """
-    first = band * rows_per_band
     for row in range(len(signatures)):
-        h = u64(band) + u64(1)
-        for p in range(first, first + rows_per_band):
-            h = (h ^ u64(signatures[row, p])) * u64(0x9E3779B97F4A7C15)  # wraps, as intended
-            h ^= h >> u64(32)
-        keys[row] = h
+        keys[row] = band_key(signatures[row], band, rows_per_band)
+
+
+@kernel
+def band_key(signature, band, rows_per_band):
+    """Return the uint64 key of one band of one signature."""
+    first = band * rows_per_band
+    h = u64(band) + u64(1)
+    for p in range(first, first + rows_per_band):
+        h = (h ^ u64(signature[p])) * u64(0x9E3779B97F4A7C15)  # wraps, as intended
+        h ^= h >> u64(32)
+    return h

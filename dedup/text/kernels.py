@@ -11,6 +11,7 @@ character, 1 for a deleted and 0 for a separator, so `hash = (hash + symbol) * m
 for all three.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +67,7 @@ class Tables(NamedTuple):
     expansions: npt.NDArray[np.uint32]
 
 
+@functools.lru_cache(maxsize=4)
 def load_tables(table: FoldTable | None = None) -> Tables:
     """Return the kernels' tables for `table`, by default the shipped fold table."""
     table = table or load_fold_table()
