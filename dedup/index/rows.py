@@ -3,6 +3,9 @@
 import zlib
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from dedup.articles import ArticleId
 
 
@@ -65,6 +68,20 @@ class SketchRow(NamedTuple):
     def checksum(self) -> int:
         """Return the CRC-32 of both, begun with the number, so that rows cannot be exchanged."""
         return zlib.crc32(self.characters or b"", zlib.crc32(self.tokens, self.no & 0xFFFFFFFF))
+
+
+class Postings(NamedTuple):
+    """Posting rows as columns, int64[k]: a key, a canonical that waits in it, and the size of its sample.
+
+    The size is that of its sampled shingles where the key is one of them, 0 where it is a band's.
+    """
+
+    keys: npt.NDArray[np.int64]
+    nos: npt.NDArray[np.int64]
+    sampled: npt.NDArray[np.int64]
+
+
+NO_POSTINGS = Postings(*np.empty((3, 0), dtype=np.int64))
 
 
 class Name(NamedTuple):

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from dedup.compiling import kernel
 from dedup.match.grouping import group_articles
 from dedup.match.scan import MIN_SHARED_SAMPLE, Scan
-from dedup.match.wording import MAX_WAITING, lowest_sampled, sorted_distinct
+from dedup.match.verify import Rule
+from dedup.match.wording import MAX_MEETING, MAX_WAITING, lowest_sampled, share_of, sorted_distinct
 from dedup.run.sketching import Sketches
 from dedup.run.stages import features_of, lanes_of, rule_of, signed_rows
 from dedup.settings import Settings
@@ -29,13 +30,15 @@ class PostingKeys:
 
     `rows` int64 the article, rising; `keys` int64, 0 to 2**63 - 1: the hash of a sampled shingle, below
     2**32, or a band and 40 bits of its key; `by_wording` bool which of the two; `waits` bool whether
-    the article, once a canonical, waits in it.
+    the article, once a canonical, waits in it. `num_sampled` int64[n]: the sampled shingles of each
+    article.
     """
 
     rows: npt.NDArray[np.int64]
     keys: npt.NDArray[np.int64]
     by_wording: npt.NDArray[np.bool_]
     waits: npt.NDArray[np.bool_]
+    num_sampled: npt.NDArray[np.int64]
 
 
 def posting_keys(sketches: Sketches, settings: Settings) -> PostingKeys:
@@ -56,7 +59,7 @@ def posting_keys(sketches: Sketches, settings: Settings) -> PostingKeys:
         rows.append(np.repeat(signed.rows, signed.bands.num_bands))
         keys.append(banded.reshape(-1))
     dates = np.zeros(len(sketches), dtype=np.int64)
-    owners, hashes, ranks = lowest_sampled(
+    owners, hashes, ranks, num_sampled = lowest_sampled(
         features_of(sketches, dates), rule_of(settings), np.arange(len(sketches))
     )
     num_banded = sum(map(len, keys))
@@ -69,6 +72,7 @@ def posting_keys(sketches: Sketches, settings: Settings) -> PostingKeys:
         np.concatenate([*keys, hashes.astype(np.int64)])[by_row],
         by_wording[by_row],
         waits[by_row],
+        num_sampled,
     )
 
 
@@ -82,19 +86,40 @@ def _band_postings(signatures, entries, rows_per_band, bands_before, keys):
 
 
 def likely_candidates(
-    posted: PostingKeys, found_at: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
+    posted: PostingKeys,
+    found_at: npt.NDArray[np.int64],
+    numbers: npt.NDArray[np.int64],
+    held_sampled: npt.NDArray[np.int64],
+    rule: Rule,
 ) -> npt.NDArray[np.int64]:
     """Return the numbers, int64, rising, of the held canonicals to be read for these articles.
 
-    `found_at` int64[k] tells at which of the posted keys the canonical numbered `numbers` int64[k] waits.
-    One band is enough; of the sampled shingles an article must share `MIN_SHARED_SAMPLE`.
+    `found_at` int64[k] tells at which of the posted keys the canonical numbered `numbers` int64[k] waits,
+    whose sample has `held_sampled` int64[k] shingles. One band is enough; of the sampled shingles an
+    article must share as many as the scan demands, see `match.scan`.
     """
     by_wording = posted.by_wording[found_at]
     # Numbers stay below 2**32; a pair of article and canonical is one value.
-    met = np.sort(posted.rows[found_at][by_wording] << 32 | numbers[by_wording])
-    often = met[MIN_SHARED_SAMPLE - 1 :] == met[: len(met) - MIN_SHARED_SAMPLE + 1]
-    worded = met[MIN_SHARED_SAMPLE - 1 :][often] & 0xFFFFFFFF
+    pairs = posted.rows[found_at][by_wording] << 32 | numbers[by_wording]
+    by_pair = np.argsort(pairs)
+    pairs = pairs[by_pair]
+    starts = run_starts(pairs)
+    counts = np.append(starts[1:], len(pairs)) - starts
+    often = counts >= MIN_SHARED_SAMPLE
+    starts, counts = starts[often], counts[often]
+    own = posted.num_sampled[pairs[starts] >> 32]
+    other = held_sampled[by_wording][by_pair[starts]]
+    reach = np.minimum(share_of(own, MAX_MEETING), share_of(other, MAX_WAITING))
+    likely = counts >= rule.sample_ratio * np.minimum(own, other) * reach
+    worded = pairs[starts[likely]] & 0xFFFFFFFF
     return sorted_distinct(np.concatenate([worded, numbers[~by_wording]]))
+
+
+def run_starts(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return where each run of equal values begins, int64."""
+    is_first = np.ones(len(values), dtype=np.bool_)
+    np.not_equal(values[1:], values[:-1], out=is_first[1:])
+    return np.flatnonzero(is_first)
 
 
 def match_arrivals(
