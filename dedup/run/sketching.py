@@ -291,8 +291,10 @@ def _sketch_task(
 def _hash_characters(
     data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], tables: Tables
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    lengths = np.array(NGRAM_LENGTHS, dtype=np.int64)
     hash_offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+    if not len(rows):
+        return np.empty(0, dtype=np.uint32), hash_offsets
+    lengths = np.array(NGRAM_LENGTHS, dtype=np.int64)
     num_bytes = int(np.sum(offsets[rows + 1] - offsets[rows]))
     room = num_bytes
     while True:
