@@ -1,6 +1,7 @@
 """The file of an index: is it one, may it be used here, and what an error of SQLite means for the user."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ NETWORK_FILE_SYSTEMS = frozenset(
 """Kinds of file systems, as Linux names them, on which the locks and shared memory of SQLite's write-ahead
 log cannot be relied on (sqlite.org/wal.html, "all processes must be on the same host")."""
 
+_ESCAPED = re.compile(r"\\([0-7]{3})")  # a space in a mount point is \040
+
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -38,7 +41,7 @@ def network_kind(path: Path, mounts: str) -> str | None:
         fields = before.split()
         if len(fields) < 5 or not after:
             continue
-        mount = fields[4].encode().decode("unicode_escape").rstrip("/")  # a space is \040
+        mount = _ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), fields[4]).rstrip("/")
         inside = str(path) == mount or str(path).startswith(f"{mount}/")
         if inside and len(mount) >= best:
             best, kind = len(mount), after.split()[0]

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +18,19 @@ from dedup.index.schema import APPLICATION_ID, PAGE_SIZE, SCHEMA_VERSION, TABLES
 BUSY_MILLISECONDS = 60_000
 _CACHE_KIB = 64 * 1024
 
+_OPEN: "weakref.WeakSet[Store]" = weakref.WeakSet()
+
 _LEFT_BEHIND: list[list[apsw.Connection]] = []
 """Connections that a fork carried into this process. They must be neither used nor closed here
 (sqlite.org/howtocorrupt.html, 2.6), so they are kept from the garbage collector."""
+
+
+def _leave_connections_behind() -> None:
+    for store in list(_OPEN):
+        store.leave_connections_behind()
+
+
+os.register_at_fork(after_in_child=_leave_connections_behind)
 
 
 class Store:
@@ -34,11 +45,16 @@ class Store:
         self.path = path
         self.read_only = read_only
         self._closed = False
-        self._begin_process()
-
-    def _begin_process(self) -> None:
-        self._pid = os.getpid()
         self._idle: list[apsw.Connection] = []
+        self._write_lock = threading.RLock()
+        self._immutable = False
+        self._file: tuple[int, ...] | None = None
+        _OPEN.add(self)
+
+    def leave_connections_behind(self) -> None:
+        """Begin anew in the child of a fork, without the connections of its parent."""
+        _LEFT_BEHIND.append(self._idle)
+        self._idle = []
         self._write_lock = threading.RLock()
 
     @classmethod
@@ -58,7 +74,7 @@ class Store:
         has_content = exists and check_header(path)
         store = cls(path, read_only=read_only)
         with translated_errors(path):
-            connection = store._connect()
+            connection = store._connect(apsw.SQLITE_OPEN_CREATE)
             try:
                 is_index = check_identity(connection, path)
                 if not is_index and (read_only or not create):
@@ -71,56 +87,61 @@ class Store:
         store._idle.append(connection)
         return store
 
-    def _connect(self) -> apsw.Connection:
-        if self._closed:
-            raise IndexFileError(f"{self.path}: the index was closed; open it again")
-        flags = (
-            apsw.SQLITE_OPEN_READONLY
-            if self.read_only
-            else (apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
-        )
+    def _connect(self, creating: int = 0) -> apsw.Connection:
+        flags = apsw.SQLITE_OPEN_READONLY if self.read_only else apsw.SQLITE_OPEN_READWRITE | creating
         connection = apsw.Connection(self._uri(), flags | apsw.SQLITE_OPEN_URI)
         connection.set_busy_timeout(BUSY_MILLISECONDS)
         if not self.read_only:
             connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}; PRAGMA trusted_schema = OFF")
-        self._file = _identity(self.path)
+        self._file = self._file or self._identity()
         return connection
 
     def _uri(self) -> str:
         uri = "file:" + quote(str(self.path.absolute()))
-        if self.read_only and not os.access(self.path.parent, os.W_OK):
-            log = self.path.with_name(self.path.name + "-wal")
-            if not log.exists():  # nobody can write here; without this SQLite would want to make a log
-                uri += "?immutable=1"
-        return uri
+        # Without a log, and in a folder in which it cannot make one, SQLite reads only what cannot change.
+        self._immutable = (
+            self.read_only and not os.access(self.path.parent, os.W_OK) and not self._log().exists()
+        )
+        return uri + "?immutable=1" if self._immutable else uri
+
+    def _log(self) -> Path:
+        return self.path.with_name(self.path.name + "-wal")
+
+    def _identity(self) -> tuple[int, ...] | None:
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return None
+        if self._immutable:
+            return status.st_dev, status.st_ino, status.st_mtime_ns, int(self._log().exists())
+        return status.st_dev, status.st_ino
 
     @contextmanager
     def _connection(self) -> Iterator[apsw.Connection]:
-        if self._pid != os.getpid():
-            _LEFT_BEHIND.append(self._idle)
-            self._begin_process()
         with translated_errors(self.path):
             self._check_file()
             idle = self._idle
-            try:
+            try:  # not by asking first: another thread may take the last one
                 connection = idle.pop()
             except IndexError:
                 connection = self._connect()
             try:
                 yield connection
             finally:
-                if self._closed:
+                if self._closed and self._idle is idle:
                     connection.close()
-                else:
+                else:  # the list of the parent, in the child of a fork
                     idle.append(connection)
 
     def _check_file(self) -> None:
         if self._closed:
             raise IndexFileError(f"{self.path}: the index was closed; open it again")
-        if _identity(self.path) != self._file:
+        if self._identity() != self._file:
+            what = "written to by another program" if self._immutable else "removed or replaced"
             raise IndexFileError(
-                f"{self.path}: was removed or replaced while it was open; nothing is stored in it any more"
+                f"{self.path}: was {what} while it was open; it is neither read nor written any more; "
+                "open it again"
             )
 
     @contextmanager
@@ -128,10 +149,11 @@ class Store:
         """Give a connection within one read transaction: what it sees does not change."""
         with self._connection() as connection:
             connection.execute("BEGIN")
+            idle = self._idle
             try:
                 yield connection
             finally:
-                if connection.in_transaction:
+                if self._idle is idle and connection.in_transaction:
                     connection.execute("ROLLBACK")
 
     @contextmanager
@@ -142,7 +164,7 @@ class Store:
         """
         if self.read_only:
             raise IndexFileError(f"{self.path}: was opened with read_only=True; open it for writing")
-        with self._connection() as connection, self._write_lock:
+        with self._write_lock, self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -157,26 +179,15 @@ class Store:
         """Write the file anew without the room that removed articles left."""
         if self.read_only:
             raise IndexFileError(f"{self.path}: was opened with read_only=True; open it for writing")
-        with self._connection() as connection, self._write_lock:
+        with self._write_lock, self._connection() as connection:
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close all connections that are not in use; those in use close when their transaction ends."""
         self._closed = True
-        if self._pid != os.getpid():
-            _LEFT_BEHIND.append(self._idle)
-            return
         while self._idle:
             self._idle.pop().close()
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _create(connection: apsw.Connection, path: Path, first_rows: list[tuple[str, str]], *, new: bool) -> None:

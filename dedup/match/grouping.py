@@ -10,7 +10,7 @@ from dedup.articles import MISSING_DATE
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets, find_buckets
 from dedup.match.pairs import MatchingPairs, find_matching_pairs
-from dedup.match.scan import Scan, scan_canonicals
+from dedup.match.scan import HeldWaits, Scan, scan_canonicals
 from dedup.match.verify import Features, Rule
 from dedup.match.wording import find_wording
 
@@ -40,11 +40,13 @@ def group_articles(
     *,
     num_held: int = 0,
     formulas: npt.NDArray[np.uint32] | None = None,
+    held_waits: HeldWaits | None = None,
 ) -> Scan:
     """Return the canonical scan over the rows in `order`, int64[n]; positions index `order`.
 
     The first `num_held` of them are canonicals already: others are matched against them, they against
-    nobody. `formulas` are those of an index; without them the articles themselves tell (`match.wording`).
+    nobody; `held_waits` says where they wait. `formulas` are those of an index; without them the
+    articles themselves tell (`match.wording`).
     """
     same = find_firsts(order, fingerprints, features)
     own = np.arange(len(order), dtype=np.int64)
@@ -52,7 +54,9 @@ def group_articles(
     firsts = same if rule.window == MISSING_DATE else own
     bands = _buckets(order, firsts == own, lanes, num_threads)
     wording = find_wording(features, rule, order, firsts == own, same == own, formulas)
-    return scan_canonicals(features, rule, order, firsts, same, bands, wording, signatures, num_held)
+    return scan_canonicals(
+        features, rule, order, firsts, same, bands, wording, signatures, num_held, held_waits
+    )
 
 
 def pair_articles(

@@ -17,7 +17,17 @@ from dedup.compiling import kernel
 from dedup.match.buckets import Buckets
 from dedup.match.judge import judge
 from dedup.match.verify import PART, WHOLE, Features, Rule, jaccard_of, load_article, scratch_for
-from dedup.match.waiting import NO_BOUND, doubled, forget, meet, start_meetings, start_waiting, wait
+from dedup.match.waiting import (
+    NO_BOUND,
+    Waiting,
+    doubled,
+    forget,
+    meet,
+    start_meetings,
+    start_waiting,
+    wait,
+    wait_where,
+)
 from dedup.match.wording import Wording
 
 MAX_BANDED = 64
@@ -58,6 +68,18 @@ class _Outcome(NamedTuple):
 
 
 @dataclass(frozen=True)
+class HeldWaits:
+    """Which held canonicals wait for which sampled shingles, as an index has it.
+
+    `hashes` uint32[k] and `positions` int64[k]: a shingle, and the held position that waits in its
+    bucket, -1 for a canonical that is not at hand but fills the bucket too.
+    """
+
+    hashes: npt.NDArray[np.uint32]
+    positions: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Scan:
     """The outcome of a canonical scan over n positions in canonical order.
 
@@ -90,12 +112,14 @@ def scan_canonicals(
     wording: Wording,
     signatures: npt.NDArray[np.uint32],
     num_held: int = 0,
+    held_waits: HeldWaits | None = None,
 ) -> Scan:
     """Return the groups of n articles, of which the first `num_held` are canonicals from before.
 
     `rows` int64[n] gives the row in `features` and `signatures` at each position in canonical order;
     `same` int64[n] the first position with the very same tokens. A position goes where `firsts` int64[n]
-    says, its own where it is walked itself; only those have buckets.
+    says, its own where it is walked itself; only those have buckets. The held ones wait in the
+    buckets of wording that `held_waits` names, without it in all of theirs.
     """
     n = len(rows)
     out = _Outcome(
@@ -107,6 +131,7 @@ def scan_canonicals(
     state = np.zeros(3, dtype=np.int64)  # next position, relations, candidates
     banded = start_waiting(bands)
     worded = start_waiting(wording.buckets, wording.num_meeting, wording.num_waiting)
+    allowed = _allow(held_waits, num_held, worded, wording)
     samples = _Samples(wording.num_sampled, wording.meeting_shares, wording.waiting_shares)
     meetings = start_meetings(n)
     lowest_equal = _lowest_equal(rule.threshold, signatures.shape[1])
@@ -118,7 +143,7 @@ def scan_canonicals(
     while True:
         _scan(
             features, rule, rows, firsts, banded, worded, samples, wording.is_formula, signatures,
-            lowest_equal, by_date, num_held, meetings, scratch, set_sizes, out, state,
+            lowest_equal, by_date, num_held, allowed, meetings, scratch, set_sizes, out, state,
         )  # fmt: skip
         if state[0] == n:
             break
@@ -137,6 +162,25 @@ def scan_canonicals(
     )
 
 
+def _allow(held: HeldWaits | None, num_held: int, worded: Waiting, wording: Wording) -> npt.NDArray[np.bool_]:
+    """Return in which of their buckets the held positions wait, by membership.
+
+    The buckets' counts begin with those who are not at hand, so that a full bucket is full here too.
+    """
+    num_memberships = int(worded.offsets[num_held])
+    if held is None:
+        return np.ones(num_memberships, dtype=np.bool_)
+    buckets, owners = worded.buckets[:num_memberships], worded.owners[:num_memberships]
+    at_hand = held.positions >= 0
+    waits = (held.hashes[at_hand].astype(np.int64) << 32) | held.positions[at_hand]
+    allowed: npt.NDArray[np.bool_] = np.isin((wording.hashes[buckets].astype(np.int64) << 32) | owners, waits)
+    bucket_at = np.searchsorted(wording.hashes, held.hashes[~at_hand])
+    known = bucket_at < len(wording.hashes)
+    known[known] = wording.hashes[bucket_at[known]] == held.hashes[~at_hand][known]
+    worded.counts[:] = np.bincount(bucket_at[known], minlength=len(worded.counts))
+    return allowed
+
+
 def _lowest_equal(threshold: float, num_perm: int) -> int:
     """Return how many equal values of `num_perm` a pair at the threshold has all but surely."""
     deviation = (threshold * (1 - threshold) * num_perm) ** 0.5
@@ -146,14 +190,14 @@ def _lowest_equal(threshold: float, num_perm: int) -> int:
 @kernel
 def _scan(
     features, rule, rows, firsts, banded, worded, samples, is_formula, signatures, lowest_equal,
-    by_date, num_held, meetings, scratch, set_sizes, out, state,
+    by_date, num_held, allowed, meetings, scratch, set_sizes, out, state,
 ):  # fmt: skip
     """Scan from position state[0] on; stop early where `out.relations` could become too short."""
     dates = features.dates
     for position in range(state[0], len(rows)):
         if position < num_held:
             wait(position, banded, MAX_BANDED)
-            wait(position, worded, MAX_WORDED)
+            wait_where(position, worded, MAX_WORDED, allowed)
             continue
         first = firsts[position]
         if first != position:  # the very same text goes where the first one went

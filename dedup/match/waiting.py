@@ -83,6 +83,17 @@ def doubled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 @kernel
+def wait_where(position, waiting, limit, allowed):
+    """Have a position wait in those of its buckets that `allowed`, by membership, names."""
+    for slot in range(waiting.offsets[position], waiting.waiting_ends[position]):
+        bucket = waiting.buckets[slot]
+        if allowed[slot] and waiting.counts[bucket] < limit:
+            waiting.nexts[slot] = waiting.heads[bucket]
+            waiting.heads[bucket] = slot
+            waiting.counts[bucket] += 1
+
+
+@kernel
 def meet(position, waiting, meetings, tally, count, dates, rows, oldest):
     """Meet all who wait in the buckets of a position; return the number of candidates, `count` so far.
 

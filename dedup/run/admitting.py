@@ -18,6 +18,8 @@ from dedup.run.sketching import Sketches
 from dedup.run.verdicts import verdict_of
 from dedup.settings import Settings
 
+Formulas = npt.NDArray[np.uint32]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -35,13 +37,92 @@ class Plan:
     verdicts: list[Verdict]
 
 
+def admit(
+    connection: apsw.Connection, batch: Batch, settings: Settings, formulas: Formulas, at: int
+) -> list[Verdict]:
+    """Return the verdicts on a batch, written at the time `at`, in microseconds.
+
+    The articles go in together; only one that replaces another begins a part of its own, so that each
+    sees the groups as they are when its turn comes.
+    """
+    admission = _Admission(connection, batch, settings, formulas, at)
+    for row in range(len(batch)):
+        admission.take(row)
+    admission.write_part()
+    return [admission.verdicts[row] for row in range(len(batch))]
+
+
+def foresee(connection: apsw.Connection, batch: Batch, settings: Settings, formulas: Formulas) -> Verdict:
+    """Return the verdict that `admit` would give on the one article of a batch; nothing is written."""
+    found = reads.find_ids(connection, batch.keys).get(batch.keys[0])
+    if found is None:
+        return plan_admission(connection, batch, [0], [], settings, formulas).verdicts[0]
+    no, content = found
+    if content == batch.contents[0] or _keeps_wording(connection, batch, 0, no):
+        return _stored_verdicts(connection, [no])[0]
+    return plan_admission(connection, batch, [0], [no], settings, formulas).verdicts[0]
+
+
+class _Admission:
+    """A batch on its way in: rows that wait to go in together, and those whose article is held already."""
+
+    def __init__(
+        self, connection: apsw.Connection, batch: Batch, settings: Settings, formulas: Formulas, at: int
+    ) -> None:
+        self._connection = connection
+        self._batch = batch
+        self._settings = settings
+        self._formulas = formulas
+        self._at = at
+        self._held = reads.find_ids(connection, batch.keys)
+        self._waiting: dict[str, int] = {}  # rows by id
+        self._replaced: list[int] = []
+        self._same: list[int] = []
+        self.verdicts: dict[int, Verdict] = {}
+
+    def take(self, row: int) -> None:
+        """Have a row wait, or its article updated."""
+        key, content = self._batch.keys[row], self._batch.contents[row]
+        known = self._held[key][1] if key in self._held else None
+        if key in self._waiting:
+            known = self._batch.contents[self._waiting[key]]
+        if known is None:
+            self._waiting[key] = row
+        elif known == content:
+            self._same.append(row)
+        else:
+            self.write_part()
+            no, _ = self._held[key]
+            if _keeps_wording(self._connection, self._batch, row, no):
+                self.verdicts[row] = _write_new_facts(self._connection, self._batch, row, no, self._at)
+                self._held[key] = no, content
+            else:
+                self._replaced.append(no)
+                self._waiting[key] = row
+
+    def write_part(self) -> None:
+        """Write the rows that wait, and then look up those that are held."""
+        rows, batch = list(self._waiting.values()), self._batch
+        if rows:
+            plan = plan_admission(
+                self._connection, batch, rows, self._replaced, self._settings, self._formulas
+            )
+            write_plan(self._connection, batch, plan, self._settings, self._at)
+            self.verdicts.update(zip(rows, plan.verdicts, strict=True))
+            for row, no in zip(rows, plan.nos, strict=True):
+                self._held[batch.keys[row]] = no, batch.contents[row]
+        nos = [self._held[batch.keys[row]][0] for row in self._same]
+        self.verdicts.update(zip(self._same, _stored_verdicts(self._connection, nos), strict=True))
+        self._waiting, self._replaced, self._same = {}, [], []
+
+
 def plan_admission(
     connection: apsw.Connection,
     batch: Batch,
     rows: Sequence[int],
     replaced: Sequence[int],
     settings: Settings,
-    formulas: npt.NDArray[np.uint32],
+    formulas: Formulas,
 ) -> Plan:
     """Return what becomes of rows of a batch, where the held articles of the numbers `replaced` go first."""
     departure = departure_of(connection, replaced, settings)
@@ -64,7 +145,7 @@ def plan_admission(
 
 
 def plan_removal(
-    connection: apsw.Connection, nos: Sequence[int], settings: Settings, formulas: npt.NDArray[np.uint32]
+    connection: apsw.Connection, nos: Sequence[int], settings: Settings, formulas: Formulas
 ) -> Plan:
     """Return what becomes of groups when the held articles of these numbers go."""
     departure = departure_of(connection, nos, settings)
@@ -121,7 +202,7 @@ def _write_departure(connection: apsw.Connection, departure: Departure, settings
     writes.delete_articles(connection, [facts.no for facts in departure.facts])
 
 
-def keeps_wording(connection: apsw.Connection, batch: Batch, row: int, no: int) -> bool:
+def _keeps_wording(connection: apsw.Connection, batch: Batch, row: int, no: int) -> bool:
     """Return whether an article differs from the held one, number `no`, in nothing that matching reads."""
     number = np.array([no], dtype=np.int64)
     (facts,) = reads.read_facts(connection, number)
@@ -132,18 +213,18 @@ def keeps_wording(connection: apsw.Connection, batch: Batch, row: int, no: int) 
     return held == sketch_row(no, batch.sketches, row, batch.short_rows().get(row))
 
 
-def write_new_facts(connection: apsw.Connection, batch: Batch, row: int, no: int, at: int) -> Verdict:
+def _write_new_facts(connection: apsw.Connection, batch: Batch, row: int, no: int, at: int) -> Verdict:
     """Write title, URL and content hash of an article that keeps its wording; return its verdict."""
     (facts,) = reads.read_facts(connection, np.array([no], dtype=np.int64))
     new = batch.facts(row, no, facts.added_at)
     writes.update_facts(connection, new)
-    (verdict,) = stored_verdicts(connection, [no])
+    (verdict,) = _stored_verdicts(connection, [no])
     change = ChangeRow("article-updated", verdict.group_id, verdict.id, verdict.canonical_id)
     writes.insert_changes(connection, at, [change])
     return verdict
 
 
-def stored_verdicts(connection: apsw.Connection, nos: Sequence[int]) -> list[Verdict]:
+def _stored_verdicts(connection: apsw.Connection, nos: Sequence[int]) -> list[Verdict]:
     """Return the verdicts on held articles as things stand, in the order of `nos`."""
     if not nos:
         return []

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from dedup.compiling import kernel
 from dedup.match.grouping import group_articles
-from dedup.match.scan import MIN_SHARED_SAMPLE, Scan
+from dedup.match.scan import MIN_SHARED_SAMPLE, HeldWaits, Scan
 from dedup.match.verify import Rule
 from dedup.match.wording import MAX_MEETING, MAX_WAITING, lowest_sampled, sorted_distinct
 from dedup.run.sketching import Sketches
@@ -190,11 +190,13 @@ def match_arrivals(
     settings: Settings,
     formulas: npt.NDArray[np.uint32],
     num_threads: int = 1,
+    held_waits: HeldWaits | None = None,
 ) -> Scan:
     """Return the scan of the held canonicals, in the order in which they came, and then the arrivals.
 
     Positions of the scan count both: position h + k is arrival k where h canonicals are held. `published` and
-    `held_published` are int64 microseconds; `formulas` uint32, rising, the formula shingles of the index.
+    `held_published` are int64 microseconds; `formulas` uint32, rising, the formula shingles of the index;
+    `held_waits` where the held ones wait, for buckets of the index that are full.
     """
     both = Sketches.concatenate([held, sketches])
     dates = np.concatenate([held_published, published])
@@ -208,4 +210,5 @@ def match_arrivals(
         num_threads,
         num_held=len(held),
         formulas=formulas,
+        held_waits=held_waits,
     )

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from dedup.articles import MISSING_DATE
 from dedup.index import reads
 from dedup.index.rows import NO_POSTINGS, Place, Postings, Relation, SketchRow
-from dedup.match.scan import MAX_BANDED, MAX_WORDED, Scan
+from dedup.match.grouping import find_firsts
+from dedup.match.scan import MAX_BANDED, MAX_WORDED, HeldWaits, Scan
 from dedup.run.arrivals import PostingKeys, likely_candidates, match_arrivals, posting_keys, run_starts
 from dedup.run.sketching import Sketches, sketch_tokens
-from dedup.run.stages import rule_of
+from dedup.run.stages import features_of, rule_of
 from dedup.settings import Settings
 
 Int64s = npt.NDArray[np.int64]
@@ -217,11 +218,15 @@ def _match(
         settings,
         formulas,
         num_threads,
+        _held_waits(found_keys, numbers, held),
     )
     nos = np.concatenate([held, arrivals.nos])
     own = np.arange(len(held), len(nos))
     is_canonical = scan.canonicals[own] == own
     full = _full_buckets(posted, by_key, num_posted, held_counts, is_canonical)
+    if settings.window_days is None:  # the very text of an earlier arrival looked nothing up
+        rows, features = np.arange(len(arrivals)), features_of(arrivals.sketches, arrivals.published)
+        full.counts[find_firsts(rows, arrivals.sketches.fingerprints, features) != rows] = 0
     return Decision(
         _places(scan, nos, own, full.counts),
         [
@@ -230,6 +235,16 @@ def _match(
         ],
         _postings_of(posted, full.waiting, arrivals.nos),
     )
+
+
+def _held_waits(keys: Int64s, numbers: Int64s, held: Int64s) -> HeldWaits:
+    """Return which canonicals wait for sampled shingles; `held` are the numbers of those at hand, rising."""
+    by_wording = keys <= np.iinfo(np.uint32).max
+    waiting = numbers[by_wording]
+    positions = np.searchsorted(held, waiting)
+    at_hand = positions < len(held)
+    at_hand[at_hand] = held[positions[at_hand]] == waiting[at_hand]
+    return HeldWaits(keys[by_wording].astype(np.uint32), np.where(at_hand, positions, -1))
 
 
 def _alone(arrivals: Arrivals, posted: PostingKeys, by_key: Int64s, held_counts: Int64s) -> Decision:

@@ -17,15 +17,7 @@ from dedup.index import reads, writes
 from dedup.index.store import Store
 from dedup.index.verify import find_problems
 from dedup.run import index_groups
-from dedup.run.admitting import (
-    Plan,
-    keeps_wording,
-    plan_admission,
-    plan_removal,
-    stored_verdicts,
-    write_new_facts,
-    write_plan,
-)
+from dedup.run.admitting import admit, foresee, plan_removal, write_plan
 from dedup.run.index_batches import Batch, batch_of, batches_of, checked_mapping
 from dedup.run.index_formulas import learn_formulas
 from dedup.run.index_settings import meta_of, settings_for
@@ -35,6 +27,7 @@ MAX_RECENT_ROWS = 1_500_000
 """Posting rows that are kept apart for writing; beyond, they move to the large table. The small one stays in
 the page cache, so that a row costs no read from the disk."""
 
+_MOST_ROWS = 128  # more posting rows than an article has
 _PRUNED_AT_ONCE = 500
 _CHANGES_AT_ONCE = 1000
 
@@ -60,6 +53,7 @@ class Index:
         self._fields = fields
         self._formulas: tuple[int, npt.NDArray[np.uint32]] = (0, np.empty(0, dtype=np.uint32))
         self._recent_rows: int | None = None
+        self._merge_from: int | None = None
 
     @classmethod
     def open(
@@ -77,7 +71,7 @@ class Index:
         that names the settings in which the file differs from `settings`, `IndexFileError` for a file
         that is no index or cannot be used.
         """
-        path = Path(path)
+        path = Path(path).resolve()  # the log lies beside the file itself, not beside a link to it
         store = Store.open(
             path,
             create=create,
@@ -113,13 +107,7 @@ class Index:
         """Return the verdict that `add` would give; nothing is written."""
         batch = self._batch(article)
         with self._store.reading() as connection:
-            found = reads.find_ids(connection, batch.keys).get(batch.keys[0])
-            if found is None:
-                return self._plan(connection, batch, [0], []).verdicts[0]
-            no, content = found
-            if content == batch.contents[0] or keeps_wording(connection, batch, 0, no):
-                return stored_verdicts(connection, [no])[0]
-            return self._plan(connection, batch, [0], [no]).verdicts[0]
+            return foresee(connection, batch, self.settings, self._formulas_within(connection))
 
     def add(self, article: Mapping[str, Any]) -> Verdict:
         """Return the verdict on an article, which is stored with it.
@@ -273,11 +261,6 @@ class Index:
     def _batch(self, article: Mapping[str, Any]) -> Batch:
         return batch_of([checked_mapping(article, 0)], self.settings, self._fields)
 
-    def _plan(self, connection: apsw.Connection, batch: Batch, rows: list[int], replaced: list[int]) -> Plan:
-        return plan_admission(
-            connection, batch, rows, replaced, self.settings, self._formulas_within(connection)
-        )
-
     def _admit(self, batch: Batch) -> list[Verdict]:
         with self._store.writing() as connection:
             verdicts = self._admit_within(connection, batch)
@@ -285,51 +268,7 @@ class Index:
         return verdicts
 
     def _admit_within(self, connection: apsw.Connection, batch: Batch) -> list[Verdict]:
-        """Return the verdicts on a batch, written.
-
-        The articles go in together; only one that replaces another begins a part of its own.
-        """
-        held = reads.find_ids(connection, batch.keys)
-        verdicts: dict[int, Verdict] = {}
-        rows: list[int] = []
-        replaced: list[int] = []
-        same: list[tuple[int, str]] = []
-
-        def write_part() -> None:
-            if rows:
-                plan = self._plan(connection, batch, rows, replaced)
-                write_plan(connection, batch, plan, self.settings, _now())
-                verdicts.update(zip(rows, plan.verdicts, strict=True))
-                held.update(
-                    (batch.keys[row], (no, batch.contents[row]))
-                    for row, no in zip(rows, plan.nos, strict=True)
-                )
-            stored = stored_verdicts(connection, [held[key][0] for _, key in same])
-            verdicts.update((row, verdict) for (row, _), verdict in zip(same, stored, strict=True))
-            for part in (rows, replaced, same):
-                part.clear()
-
-        waiting: dict[str, bytes] = {}
-        for row, (key, content) in enumerate(zip(batch.keys, batch.contents, strict=True)):
-            known = waiting.get(key) or held.get(key, (0, None))[1]
-            if known is None:
-                rows.append(row)
-                waiting[key] = content
-            elif known == content:
-                same.append((row, key))
-            else:
-                write_part()
-                waiting = {}
-                no = held[key][0]
-                if keeps_wording(connection, batch, row, no):
-                    verdicts[row] = write_new_facts(connection, batch, row, no, _now())
-                    held[key] = no, content
-                else:
-                    rows.append(row)
-                    replaced.append(no)
-                    waiting[key] = content
-        write_part()
-        return [verdicts[row] for row in range(len(batch))]
+        return admit(connection, batch, self.settings, self._formulas_within(connection), _now())
 
     def _remove_within(self, connection: apsw.Connection, nos: list[int]) -> None:
         if nos:
@@ -357,18 +296,26 @@ class Index:
         return self._formulas[1]
 
     def _merge_if_due(self, num_added: int) -> None:
-        """Merge once so many posting rows could be recent; count them now and then, for others write too."""
-        due = MAX_RECENT_ROWS
-        most_rows = 128 * num_added
-        if self._recent_rows is None or self._recent_rows + most_rows > due:
+        """Move some recent posting rows once there are many, a few after each step, so that none waits long.
+
+        They are counted now and then, for other processes write too.
+        """
+        if self._merge_from is None:
+            most_rows = _MOST_ROWS * num_added
+            if self._recent_rows is not None and self._recent_rows + most_rows <= MAX_RECENT_ROWS:
+                self._recent_rows += most_rows
+                return
             with self._store.reading() as connection:
-                self._recent_rows = reads.count_recent(connection)
-            if self._recent_rows > due:
-                self.merge()
-            else:
-                self._recent_rows = min(self._recent_rows, due - due // 8)
-            return
-        self._recent_rows += most_rows
+                rows = reads.count_recent(connection)
+            if rows <= MAX_RECENT_ROWS:
+                self._recent_rows = min(rows, MAX_RECENT_ROWS - MAX_RECENT_ROWS // 8)
+                return
+            self._merge_from, self._recent_rows = 0, None
+        for _ in range(1 + 4 * _MOST_ROWS * num_added // writes.MERGED_ROWS):
+            with self._store.writing() as connection:
+                self._merge_from = writes.merge_postings(connection, self._merge_from)
+            if self._merge_from is None:
+                return
 
 
 def _now() -> int:
