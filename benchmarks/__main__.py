@@ -18,6 +18,7 @@ BENCHMARKS = {
     "ablation": "the judged pairs, with one number of the rule changed at a time",
     "ngrams": "short texts by character shingles of each length, in each language",
     "spark": "the groups of a week of news on Spark beside those of one machine; needs the extra spark",
+    "index": "the persistent index: rates, latencies, bytes an article, beside datasketch in memory",
     "generated": "generated articles beside real ones: similarities and frequencies",
     "end_to_end": "file to groups: ours up to millions of articles, every peer beside ours",
     "accuracy": "bias and error of estimated similarities, each sketch beside the binomial figure",
@@ -99,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="articles, .jsonl, .jsonl.xz or .jsonl.gz")
     parser.add_argument("--field", default="text", help="field of the text in --data (default: text)")
     parser.add_argument("--limit", type=int, help="take no more than this many articles of --data")
-    parser.add_argument("--sizes", type=int, nargs="+", help="numbers of articles in the floods")
+    parser.add_argument("--sizes", type=int, nargs="+", help="numbers of articles, in floods and index")
     parser.add_argument("--peer-sizes", type=int, nargs="+", help="numbers of articles beside peers")
     parser.add_argument("--scratch", type=Path, help="folder for generated files (5 million take 19 GB)")
     parser.add_argument("--repeats", type=int, help="rounds in which each contender runs once")

@@ -9,7 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import IndexFileError
-from dedup.index.rows import Facts, Name, Place, Relation, SketchRow, given_id, row_checksum
+from dedup.index.rows import (
+    NO_POSTINGS,
+    Facts,
+    Name,
+    Place,
+    Postings,
+    Relation,
+    SketchRow,
+    given_id,
+    row_checksum,
+)
 
 Int64s = npt.NDArray[np.int64]
 _Row = TypeVar("_Row")
@@ -26,9 +36,9 @@ _PLACES = """
 """
 
 _FIND_POSTINGS = """
-    SELECT p.key, p.no FROM carray(?1) AS c CROSS JOIN recent_postings AS p ON p.key = c.value
+    SELECT p.key, p.no, p.sampled FROM carray(?1) AS c CROSS JOIN recent_postings AS p ON p.key = c.value
     UNION ALL
-    SELECT p.key, p.no FROM carray(?1) AS c CROSS JOIN postings AS p ON p.key = c.value
+    SELECT p.key, p.no, p.sampled FROM carray(?1) AS c CROSS JOIN postings AS p ON p.key = c.value
 """
 
 
@@ -50,15 +60,15 @@ def find_ids(connection: apsw.Connection, ids: Sequence[str]) -> dict[str, tuple
     return {id_: (no, content) for id_, no, content in found}
 
 
-def find_postings(connection: apsw.Connection, keys: Int64s) -> tuple[Int64s, Int64s]:
-    """Return two columns: a key of `keys`, which are distinct, and a canonical that waits in it."""
+def find_postings(connection: apsw.Connection, keys: Int64s) -> Postings:
+    """Return the rows of the keys, which are distinct."""
     if not len(keys):
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        return NO_POSTINGS
     rows = connection.execute(_FIND_POSTINGS, (apsw.carray(keys),)).fetchall()
     if not set(map(type, itertools.chain.from_iterable(rows))) <= {int}:
         raise IndexFileError("posting rows are damaged; `verify` lists all damage; restore a backup")
-    found = np.array(rows, dtype=np.int64).reshape(-1, 2)
-    return np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1])
+    found = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    return Postings(*np.ascontiguousarray(found.T))
 
 
 def find_fingerprints(connection: apsw.Connection, fingerprints: Int64s) -> list[tuple[int, int]]:

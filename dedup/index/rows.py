@@ -3,6 +3,9 @@
 import zlib
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from dedup.articles import ArticleId
 
 
@@ -75,6 +78,20 @@ class SketchRow(NamedTuple):
         """Return whether this is the checksum; damage can also leave other types of values."""
         is_whole = isinstance(self.tokens, bytes) and isinstance(self.characters, bytes | None)
         return is_whole and self.checksum() == checksum
+
+
+class Postings(NamedTuple):
+    """Posting rows as columns, int64[k]: a key, a canonical that waits in it, and the size of its sample.
+
+    The size is that of its sampled shingles where the key is one of them, 0 where it is a band's.
+    """
+
+    keys: npt.NDArray[np.int64]
+    nos: npt.NDArray[np.int64]
+    sampled: npt.NDArray[np.int64]
+
+
+NO_POSTINGS = Postings(*np.empty((3, 0), dtype=np.int64))
 
 
 class Name(NamedTuple):

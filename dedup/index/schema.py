@@ -47,8 +47,10 @@ CREATE TABLE sketches(
     characters BLOB
 );
 
-CREATE TABLE postings(key INTEGER, no INTEGER, PRIMARY KEY(key, no)) WITHOUT ROWID;
-CREATE TABLE recent_postings(key INTEGER, no INTEGER, PRIMARY KEY(key, no)) WITHOUT ROWID;
+CREATE TABLE postings(key INTEGER, no INTEGER, sampled INTEGER NOT NULL, PRIMARY KEY(key, no)) WITHOUT ROWID;
+CREATE TABLE recent_postings(
+    key INTEGER, no INTEGER, sampled INTEGER NOT NULL, PRIMARY KEY(key, no)
+) WITHOUT ROWID;
 
 CREATE TABLE relations(
     no INTEGER,
@@ -109,7 +111,7 @@ changes are those behind `after_seq` up to `up_to_seq`, which is null while arti
 
 VIEWS = """
 CREATE VIEW all_postings AS
-    SELECT key, no FROM recent_postings UNION ALL SELECT key, no FROM postings;
+    SELECT key, no, sampled FROM recent_postings UNION ALL SELECT key, no, sampled FROM postings;
 
 CREATE VIEW article_list AS
     SELECT a.id, coalesce(g.group_id, c.id) AS group_id, c.id AS canonical_id,

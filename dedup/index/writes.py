@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.articles import ArticleId
-from dedup.index.rows import ChangeRow, Facts, Place, Relation, SketchRow, row_checksum
+from dedup.index.rows import ChangeRow, Facts, Place, Postings, Relation, SketchRow, row_checksum
 
 Int64s = npt.NDArray[np.int64]
 
@@ -68,10 +68,11 @@ def insert_relations(connection: apsw.Connection, relations: Iterable[Relation])
     )
 
 
-def insert_postings(connection: apsw.Connection, keys: Int64s, nos: Int64s) -> None:
+def insert_postings(connection: apsw.Connection, postings: Postings) -> None:
     """Write posting rows, best in the order of the keys."""
     connection.executemany(
-        "INSERT INTO recent_postings VALUES(?, ?)", zip(keys.tolist(), nos.tolist(), strict=True)
+        "INSERT INTO recent_postings VALUES(?, ?, ?)",
+        zip(*(column.tolist() for column in postings), strict=True),
     )
 
 
@@ -143,7 +144,7 @@ def merge_postings(connection: apsw.Connection, first_key: int) -> int | None:
     ).fetchone()
     end = (1 << 63) - 1 if row is None else max(row[0], first_key + 1)
     connection.execute(
-        "INSERT INTO postings SELECT key, no FROM recent_postings WHERE key >= ?1 AND key < ?2"
+        "INSERT INTO postings SELECT key, no, sampled FROM recent_postings WHERE key >= ?1 AND key < ?2"
         " ORDER BY key, no",
         (first_key, end),
     )

@@ -11,7 +11,7 @@ from dedup.articles import Verdict
 from dedup.index import reads, writes
 from dedup.index.rows import ChangeRow, Relation
 from dedup.run.arrivals import posting_keys
-from dedup.run.deciding import NOBODY, Arrivals, Decision, decide, read_arrivals, sketch_row
+from dedup.run.deciding import Arrivals, Decision, decide, read_arrivals, sketch_row
 from dedup.run.index_batches import Batch
 from dedup.run.regrouping import Departure, Naming, departure_of, name_groups
 from dedup.run.sketches import Sketches
@@ -149,7 +149,7 @@ def plan_removal(
 ) -> Plan:
     """Return what becomes of groups when the held articles of these numbers go."""
     departure = departure_of(connection, nos, settings)
-    decision = Decision([], [], NOBODY, NOBODY)
+    decision = Decision([], [])
     if departure.orphans is not None:
         decision = decide(connection, departure.orphans, settings, formulas, gone=departure.gone)
     naming = name_groups(connection, departure, decision.places, departure.orphan_ids)
@@ -185,7 +185,7 @@ def write_plan(
             connection, (sketch_row(no, batch.sketches, row, short.get(row)) for row, no in pairs)
         )
     writes.insert_relations(connection, plan.decision.relations)
-    writes.insert_postings(connection, plan.decision.keys, plan.decision.nos)
+    writes.insert_postings(connection, plan.decision.postings)
     for group_id, canonical in plan.naming.group_rows.items():
         writes.put_group(connection, group_id, canonical)
     writes.insert_changes(connection, at, plan.naming.changes)

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from dedup.compiling import kernel
 from dedup.match.grouping import group_articles
 from dedup.match.scan import MIN_SHARED_SAMPLE, HeldWaits, Scan
-from dedup.match.wording import MAX_WAITING, lowest_sampled, sorted_distinct
+from dedup.match.verify import Rule
+from dedup.match.wording import MAX_MEETING, MAX_WAITING, lowest_sampled, sorted_distinct
 from dedup.run.sketches import Sketches
 from dedup.run.stages import features_of, lanes_of, rule_of, signed_rows
 from dedup.settings import Settings
@@ -22,6 +23,8 @@ from dedup.sketch.kernels import band_key
 u64 = np.uint64
 _BAND_KEY_BITS = u64(40)  # a chance meeting of two keys costs a comparison; short keys are short rows
 
+_NO_BANDS = np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.int64)
+
 
 @dataclass(frozen=True)
 class PostingKeys:
@@ -29,13 +32,15 @@ class PostingKeys:
 
     `rows` int64 the article, rising; `keys` int64, 0 to 2**63 - 1: the hash of a sampled shingle, below
     2**32, or a band and 40 bits of its key; `by_wording` bool which of the two; `waits` bool whether
-    the article, once a canonical, waits in it.
+    the article, once a canonical, waits in it. `num_sampled` int64[n]: the sampled shingles of each
+    article.
     """
 
     rows: npt.NDArray[np.int64]
     keys: npt.NDArray[np.int64]
     by_wording: npt.NDArray[np.bool_]
     waits: npt.NDArray[np.bool_]
+    num_sampled: npt.NDArray[np.int64]
 
 
 def posting_keys(sketches: Sketches, settings: Settings) -> PostingKeys:
@@ -46,30 +51,65 @@ def posting_keys(sketches: Sketches, settings: Settings) -> PostingKeys:
     >>> set(found.rows.tolist())
     {0}
     """
-    rows: list[npt.NDArray[np.int64]] = []
-    keys: list[npt.NDArray[np.int64]] = []
+    banded = []
     num_bands = 0
     for signed in signed_rows(sketches, settings, settings.group_bands):
-        banded = np.empty((len(signed.rows), signed.bands.num_bands), dtype=np.int64)
-        _band_postings(signed.signatures, signed.entries, signed.bands.rows_per_band, num_bands, banded)
+        keys_of_bands = np.empty((len(signed.rows), signed.bands.num_bands), dtype=np.int64)
+        _band_postings(
+            signed.signatures, signed.entries, signed.bands.rows_per_band, num_bands, keys_of_bands
+        )
         num_bands += signed.bands.num_bands
-        rows.append(np.repeat(signed.rows, signed.bands.num_bands))
-        keys.append(banded.reshape(-1))
+        banded.append((signed.rows, keys_of_bands))
     dates = np.zeros(len(sketches), dtype=np.int64)
-    owners, hashes, ranks = lowest_sampled(
+    owners, hashes, num_sampled = lowest_sampled(
         features_of(sketches, dates), rule_of(settings), np.arange(len(sketches))
     )
-    num_banded = sum(map(len, keys))
-    by_wording = np.concatenate([np.zeros(num_banded, dtype=np.bool_), np.ones(len(hashes), dtype=np.bool_)])
-    waits = np.concatenate([np.ones(num_banded, dtype=np.bool_), ranks < MAX_WAITING])
-    all_rows = np.concatenate([*rows, owners])
-    by_row = np.argsort(all_rows, kind="stable")
-    return PostingKeys(
-        all_rows[by_row],
-        np.concatenate([*keys, hashes.astype(np.int64)])[by_row],
-        by_wording[by_row],
-        waits[by_row],
+    count = len(owners) + sum(keys_of_bands.size for _, keys_of_bands in banded)
+    posted = PostingKeys(
+        rows=np.empty(count, dtype=np.int64),
+        keys=np.empty(count, dtype=np.int64),
+        by_wording=np.empty(count, dtype=np.bool_),
+        waits=np.ones(count, dtype=np.bool_),
+        num_sampled=num_sampled,
     )
+    _merge_by_article(
+        *(banded[0] if settings.uses_words else _NO_BANDS), *banded[-1], owners, hashes, len(sketches),
+        MAX_WAITING, posted.rows, posted.keys, posted.by_wording, posted.waits,
+    )  # fmt: skip
+    return posted
+
+
+@kernel
+def _merge_by_article(
+    word_rows, word_keys, character_rows, character_keys, owners, hashes, num_rows, max_waiting,
+    rows, keys, by_wording, waits,
+):  # fmt: skip
+    """Write the keys of all kinds in the order of the articles."""
+    at = 0
+    by_words = 0
+    by_characters = 0
+    sampled = 0
+    for row in range(num_rows):
+        first = at
+        if by_words < len(word_rows) and word_rows[by_words] == row:
+            for band in range(word_keys.shape[1]):
+                keys[at] = word_keys[by_words, band]
+                at += 1
+            by_words += 1
+        if by_characters < len(character_rows) and character_rows[by_characters] == row:
+            for band in range(character_keys.shape[1]):
+                keys[at] = character_keys[by_characters, band]
+                at += 1
+            by_characters += 1
+        by_wording[first:at] = False
+        first_sampled = at
+        while sampled < len(owners) and owners[sampled] == row:
+            keys[at] = hashes[sampled]
+            waits[at] = at - first_sampled < max_waiting
+            at += 1
+            sampled += 1
+        by_wording[first_sampled:at] = True
+        rows[first:at] = row
 
 
 @kernel
@@ -82,19 +122,64 @@ def _band_postings(signatures, entries, rows_per_band, bands_before, keys):
 
 
 def likely_candidates(
-    posted: PostingKeys, found_at: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
+    posted: PostingKeys,
+    found_at: npt.NDArray[np.int64],
+    numbers: npt.NDArray[np.int64],
+    held_sampled: npt.NDArray[np.int64],
+    rule: Rule,
 ) -> npt.NDArray[np.int64]:
     """Return the numbers, int64, rising, of the held canonicals to be read for these articles.
 
-    `found_at` int64[k] tells at which of the posted keys the canonical numbered `numbers` int64[k] waits.
-    One band is enough; of the sampled shingles an article must share `MIN_SHARED_SAMPLE`.
+    `found_at` int64[k] tells at which of the posted keys the canonical numbered `numbers` int64[k] waits,
+    whose sample has `held_sampled` int64[k] shingles. One band is enough; of the sampled shingles an
+    article must share as many as the scan demands, see `match.scan`.
     """
-    by_wording = posted.by_wording[found_at]
     # Numbers stay below 2**32; a pair of article and canonical is one value.
-    met = np.sort(posted.rows[found_at][by_wording] << 32 | numbers[by_wording])
-    often = met[MIN_SHARED_SAMPLE - 1 :] == met[: len(met) - MIN_SHARED_SAMPLE + 1]
-    worded = met[MIN_SHARED_SAMPLE - 1 :][often] & 0xFFFFFFFF
-    return sorted_distinct(np.concatenate([worded, numbers[~by_wording]]))
+    pairs = posted.rows[found_at] << 32 | numbers
+    likely = np.empty(len(pairs), dtype=np.int64)
+    count = _likely(
+        pairs, np.argsort(pairs), posted.by_wording, found_at, posted.num_sampled, held_sampled,
+        rule.sample_ratio, MIN_SHARED_SAMPLE, MAX_MEETING, MAX_WAITING, likely,
+    )  # fmt: skip
+    return likely[:count] if len(posted.num_sampled) == 1 else sorted_distinct(likely[:count])
+
+
+@kernel
+def _likely(
+    pairs, by_pair, by_wording, found_at, num_sampled, held_sampled, ratio, min_shared, max_meeting,
+    max_waiting, likely,
+):  # fmt: skip
+    """Write the canonicals of the pairs that must be compared; return how many. As `scan._keep_likely`."""
+    count = 0
+    start = 0
+    while start < len(pairs):
+        pair = pairs[by_pair[start]]
+        shared = 0
+        other = 0
+        is_banded = False
+        end = start
+        while end < len(pairs) and pairs[by_pair[end]] == pair:
+            found = by_pair[end]
+            if by_wording[found_at[found]]:
+                shared += 1
+                other = held_sampled[found]
+            else:
+                is_banded = True
+            end += 1
+        own = num_sampled[pair >> 32]
+        reach = min(1.0, max_meeting / max(1, own), max_waiting / max(1, other))
+        if is_banded or shared >= max(min_shared, ratio * min(own, other) * reach):
+            likely[count] = pair & 0xFFFFFFFF
+            count += 1
+        start = end
+    return count
+
+
+def run_starts(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return where each run of equal values begins, int64."""
+    is_first = np.ones(len(values), dtype=np.bool_)
+    np.not_equal(values[1:], values[:-1], out=is_first[1:])
+    return np.flatnonzero(is_first)
 
 
 def match_arrivals(

@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from dedup.articles import MISSING_DATE
 from dedup.index import reads
-from dedup.index.rows import Place, Relation, SketchRow
+from dedup.index.rows import NO_POSTINGS, Place, Postings, Relation, SketchRow
 from dedup.match.grouping import find_firsts
 from dedup.match.scan import MAX_BANDED, MAX_WORDED, HeldWaits, Scan
-from dedup.run.arrivals import PostingKeys, likely_candidates, match_arrivals, posting_keys
+from dedup.run.arrivals import PostingKeys, likely_candidates, match_arrivals, posting_keys, run_starts
 from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_tokens
-from dedup.run.stages import features_of
+from dedup.run.stages import features_of, rule_of
 from dedup.settings import Settings
 
 Int64s = npt.NDArray[np.int64]
@@ -39,13 +39,12 @@ class Arrivals:
 class Decision:
     """What becomes of n arrivals: where each stands, what else it is like, and where canonicals wait.
 
-    `places` are in the order of the arrivals. `keys` and `nos` int64[k] are posting rows, by key.
+    `places` are in the order of the arrivals, `postings` by key.
     """
 
     places: list[Place]
     relations: list[Relation]
-    keys: Int64s
-    nos: Int64s
+    postings: Postings = NO_POSTINGS
 
 
 def decide(
@@ -68,12 +67,12 @@ def decide(
     fresh = np.array([row for row in range(len(arrivals)) if row not in twins], dtype=np.int64)
     repeats = dict(zip(twins, _repeat_places(connection, arrivals.nos, twins), strict=True))
     if not len(fresh):
-        return Decision(list(repeats.values()), [], NOBODY, NOBODY)
+        return Decision(list(repeats.values()), [])
     rest = Arrivals(arrivals.nos[fresh], arrivals.sketches.take(fresh), arrivals.published[fresh])
     decision = _match(connection, rest, settings, formulas, gone, num_threads)
     matched = iter(decision.places)
     places = [repeats[row] if row in repeats else next(matched) for row in range(len(arrivals))]
-    return Decision(places, decision.relations, decision.keys, decision.nos)
+    return Decision(places, decision.relations, decision.postings)
 
 
 def sketches_of(rows: Sequence[SketchRow], settings: Settings) -> Sketches:
@@ -165,14 +164,14 @@ def _match(
     posted = posting_keys(arrivals.sketches, settings)
     by_key = np.argsort(posted.keys, kind="stable")
     sorted_keys = posted.keys[by_key]
-    starts = np.flatnonzero(np.append(True, sorted_keys[1:] != sorted_keys[:-1])[: len(sorted_keys)])
+    starts = run_starts(sorted_keys)
     distinct = sorted_keys[starts]
-    found_keys, numbers = reads.find_postings(connection, distinct)
+    found_keys, numbers, sampled = reads.find_postings(connection, distinct)
     if len(arrivals) == 1 and not len(numbers):
         return _alone(arrivals, posted, by_key, np.zeros(len(by_key), dtype=np.int64))
     if len(gone):
         present = ~np.isin(numbers, gone)
-        found_keys, numbers = found_keys[present], numbers[present]
+        found_keys, numbers, sampled = found_keys[present], numbers[present], sampled[present]
     key_at = np.searchsorted(distinct, found_keys)
     held_counts = np.bincount(key_at, minlength=len(distinct))
     num_posted = np.diff(np.append(starts, len(sorted_keys)))
@@ -180,7 +179,9 @@ def _match(
     repeats = num_posted[key_at]
     within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
     found_at = by_key[np.repeat(starts[key_at], repeats) + within]
-    held = likely_candidates(posted, found_at, np.repeat(numbers, repeats))
+    held = likely_candidates(
+        posted, found_at, np.repeat(numbers, repeats), np.repeat(sampled, repeats), rule_of(settings)
+    )
     if not len(held) and len(arrivals) == 1:  # nobody to compare with: no scan
         return _alone(arrivals, posted, by_key, held_counts)
     others = read_arrivals(connection, held, settings)
@@ -207,8 +208,7 @@ def _match(
             Relation(*map(int, row))
             for row in np.column_stack([nos[scan.relations[:, :2]], scan.relations[:, 2:]]).tolist()
         ],
-        posted.keys[full.waiting],
-        arrivals.nos[posted.rows[full.waiting]],
+        _postings_of(posted, full.waiting, arrivals.nos),
     )
 
 
@@ -228,7 +228,15 @@ def _alone(arrivals: Arrivals, posted: PostingKeys, by_key: Int64s, held_counts:
     waiting = by_key[posted.waits[by_key] & ~is_full]
     no = int(arrivals.nos[0])
     place = Place(no, no, 0, 0, 0, 0, 0, int(np.count_nonzero(is_full)))
-    return Decision([place], [], posted.keys[waiting], np.full(len(waiting), no, dtype=np.int64))
+    return Decision([place], [], _postings_of(posted, waiting, arrivals.nos))
+
+
+def _postings_of(posted: PostingKeys, chosen: Int64s, nos: Int64s) -> Postings:
+    """Return the rows of some posted keys; a row of a band needs no size of a sample."""
+    rows = posted.rows[chosen]
+    return Postings(
+        posted.keys[chosen], nos[rows], np.where(posted.by_wording[chosen], posted.num_sampled[rows], 0)
+    )
 
 
 def _places(scan: Scan, nos: Int64s, own: Int64s, full_counts: Int64s) -> list[Place]:

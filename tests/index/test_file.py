@@ -170,7 +170,7 @@ BROKEN = {
     "has no sketch": "DELETE FROM sketches WHERE no = 5",
     "which no article has": "INSERT INTO sketches VALUES(9999, 0, x'', NULL)",
     "has a canonical that is none": "UPDATE articles SET canonical = 9999 WHERE no = 5",
-    "posting rows are there of number 9999": "INSERT INTO postings VALUES(1, 9999)",
+    "posting rows are there of number 9999": "INSERT INTO postings VALUES(1, 9999, 0)",
     "posting rows are there twice": "INSERT INTO postings SELECT * FROM recent_postings LIMIT 1",
     "a relation is there of number 9999": "INSERT INTO relations VALUES(9999, 1, 3, 1, 1, 1, 0)",
     "a relation leads to number 9999": "INSERT INTO relations VALUES(1, 9999, 3, 1, 1, 1, 0)",

@@ -48,6 +48,7 @@ def canonicals_in_parts(texts: list[str], sizes: list[int], settings: Settings) 
     waiting: dict[int, list[int]] = defaultdict(list)
     first_of: dict[str, int] = {}
     everything = sketch_texts(text_array(texts), settings)
+    sampled = posting_keys(everything, settings).num_sampled
     start = 0
     for size in sizes:
         rows = list(range(start, min(start + size, len(texts))))
@@ -58,7 +59,7 @@ def canonicals_in_parts(texts: list[str], sizes: list[int], settings: Settings) 
         posted = posting_keys(arrived, settings)
         found = [(at, number) for at, key in enumerate(posted.keys.tolist()) for number in waiting[key]]
         found_at, numbers = np.array(found, dtype=np.int64).reshape(-1, 2).T
-        held = likely_candidates(posted, found_at, numbers).tolist()
+        held = likely_candidates(posted, found_at, numbers, sampled[numbers], rule_of(settings)).tolist()
         scan = match_arrivals(
             arrived,
             np.arange(len(fresh)),
