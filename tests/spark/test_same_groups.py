@@ -9,7 +9,7 @@ import pytest
 
 from dedup import Settings, find_groups
 from dedup.run.groups import Groups
-from dedup.run.nightly import MUCH_CUT
+from dedup.run.summaries import MUCH_CUT
 from dedup.spark import find_groups as find_groups_on_spark
 from tests.run.test_real_data import BODY, needs_articles, read_articles
 
