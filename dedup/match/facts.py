@@ -8,7 +8,7 @@ text may turn 37.6 into 6.37. A single digit alone is none: any two reports shar
 
 import numpy as np
 
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel
 from dedup.text.hashing import hash_token
 
 MIN_FACTS = 4
@@ -17,19 +17,17 @@ MAX_SHARED_FACTS = 0.25
 one outlet rounds, a day in another calendar). From 0.1 to 0.33 no judged pair of the week changes."""
 
 _DIGITS = np.array([hash_token(digit) for digit in "0123456789"], dtype=np.uint32)
-_MAX_FACTS = 64  # distinct facts looked at, the first of the text
 
 u64 = np.uint64
 
 
-@kernel
-def other_facts(a, b, features):
+@inner_kernel
+def other_facts(a, b, features, scratch):
     """Return whether both articles hold `MIN_FACTS` distinct facts or more and share few of them."""
-    facts = np.empty(_MAX_FACTS, dtype=np.uint64)
+    facts, others = scratch.facts[0], scratch.facts[1]
     num_a = _distinct_facts(a, features, facts)
     if num_a < MIN_FACTS:
         return False
-    others = np.empty(_MAX_FACTS, dtype=np.uint64)
     num_b = _distinct_facts(b, features, others)
     if num_b < MIN_FACTS:
         return False
@@ -40,7 +38,7 @@ def other_facts(a, b, features):
     return shared <= MAX_SHARED_FACTS * min(num_a, num_b)
 
 
-@kernel
+@inner_kernel
 def _distinct_facts(row, features, facts):
     """Write the first distinct facts of an article to `facts`, uint64, as sums of hashes; return how many."""
     count = 0
@@ -64,7 +62,7 @@ def _distinct_facts(row, features, facts):
     return count
 
 
-@kernel
+@inner_kernel
 def _is_digit(total):
     for k in range(len(_DIGITS)):  # noqa: SIM110 - numba has no any() over a generator
         if total == u64(_DIGITS[k]):

@@ -13,7 +13,7 @@ Both articles' word shingle sets are at hand, A of the article and B of the cano
 - Short texts are copies by their character shingles too.
 """
 
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel
 from dedup.match.facts import other_facts
 from dedup.match.passages import both_go_on_alone
 from dedup.match.verify import (
@@ -32,7 +32,7 @@ from dedup.match.verify import (
 from dedup.match.wording import formula_share
 
 
-@kernel
+@inner_kernel
 def judge(position, other, rows, sizes, features, rule, worded, is_formula, scratch):
     """Return what the loaded article at `position` is to the one at `other`, and the sizes of their sets.
 
@@ -56,7 +56,7 @@ def judge(position, other, rows, sizes, features, rule, worded, is_formula, scra
         ratio = smaller / max(own, others)
         is_copy = jaccard >= rule.threshold and ratio >= rule.copy_length_ratio
         is_part = shared >= rule.part_coverage * smaller and ratio <= rule.part_length_ratio
-        if (is_copy or is_part) and other_facts(row, other_row, features):
+        if (is_copy or is_part) and other_facts(row, other_row, features, scratch):
             is_copy = is_part = False
         sure_copy = is_copy and jaccard >= rule.formula_threshold
         sure_part = own != others and shared >= rule.formula_coverage * smaller
@@ -69,7 +69,7 @@ def judge(position, other, rows, sizes, features, rule, worded, is_formula, scra
             is_copy, is_part = sure_copy, sure_part
         if is_copy:
             return BY_WORDS, shared, own, others
-    if not other_facts(row, other_row, features):
+    if not other_facts(row, other_row, features, scratch):
         by_characters = alike_by_characters(row, other_row, sizes, features, rule, scratch, position)
         if by_characters[0] != NO_MATCH:
             return by_characters

@@ -14,7 +14,7 @@ from dedup.match.verify import (
     load_article,
     scratch_for,
 )
-from dedup.match.waiting import NO_BOUND, doubled, forget, meet, start_meetings, start_waiting, wait
+from dedup.match.waiting import BANDED, NO_BOUND, doubled, forget, meet, start_meetings, start_waiting, wait
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def _find_pairs(features, rule, rows, waiting, meetings, scratch, set_sizes, fou
         if waiting.offsets[position] == waiting.offsets[position + 1]:
             continue
         row = rows[position]
-        count = meet(position, waiting, meetings, meetings.banded, 0, features.dates, rows, NO_BOUND)
+        count = meet(position, waiting, meetings, BANDED, 0, features.dates, rows, NO_BOUND)
         if state[1] + count > len(found):
             forget(count, meetings)
             state[0] = position

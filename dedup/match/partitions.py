@@ -16,7 +16,7 @@ from dedup.match.buckets import Buckets, by_position
 from dedup.match.judge import judge
 from dedup.match.scan import MIN_SHARED_SAMPLE
 from dedup.match.verify import Features, Rule, load_article, scratch_for
-from dedup.match.waiting import NO_BOUND, doubled, forget, meet, start_meetings, start_waiting, wait
+from dedup.match.waiting import BANDED, NO_BOUND, doubled, forget, meet, start_meetings, start_waiting, wait
 from dedup.match.wording import MAX_MEETING, MAX_WAITING, sample_shingles, share_wording
 
 MAX_EARLIER = 64
@@ -107,7 +107,7 @@ def _meet(
             break
         pairs = doubled(pairs)
     pairs = pairs[: state[1]]
-    would_wait = np.arange(len(buckets.buckets)) < waiting.waiting_ends[waiting.owners]
+    would_wait = np.arange(len(buckets.buckets)) < waiting.waiting_ends[waiting.links[:, 0]]
     sizes = np.bincount(buckets.buckets[would_wait], minlength=1)
     num_full = int(np.count_nonzero(sizes > MAX_EARLIER))
     return Meetings(articles[pairs[:, 0]], articles[pairs[:, 1]], pairs[:, 2], num_full)
@@ -118,7 +118,7 @@ def _meet_all(waiting, meetings, limit, nobody, pairs, state):
     """Walk the articles from number state[0] on; stop early where `pairs` could become too short."""
     num_articles = len(waiting.offsets) - 1
     for number in range(state[0], num_articles):
-        count = meet(number, waiting, meetings, meetings.banded, 0, nobody, nobody, NO_BOUND)
+        count = meet(number, waiting, meetings, BANDED, 0, nobody, nobody, NO_BOUND)
         if state[1] + count > len(pairs):
             forget(count, meetings)
             state[0] = number
@@ -127,7 +127,7 @@ def _meet_all(waiting, meetings, limit, nobody, pairs, state):
             candidate = meetings.candidates[k]
             pairs[state[1], 0] = candidate
             pairs[state[1], 1] = number
-            pairs[state[1], 2] = meetings.banded[candidate]
+            pairs[state[1], 2] = meetings.met[candidate, BANDED]
             state[1] += 1
         wait(number, waiting, limit)
     state[0] = num_articles

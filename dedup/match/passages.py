@@ -6,7 +6,7 @@ one answer in common, a column written anew, a report with yesterday's as its ba
 of words that the other does not hold, on both sides.
 """
 
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel
 from dedup.match.verify import lay_out_shingles, table_mask
 
 PASSAGE_WORDS = 30
@@ -19,7 +19,7 @@ week have 51 such words at most, half of the partial ones of a daily have 75 or 
 pair changes. Of a long text, a tenth."""
 
 
-@kernel
+@inner_kernel
 def both_go_on_alone(loaded, row, features, rule, scratch, owner):
     """Return whether both articles hold `OWN_WORDS` and `OWN_SHARE` in passages that the other does not.
 
@@ -33,7 +33,7 @@ def both_go_on_alone(loaded, row, features, rule, scratch, owner):
     return True
 
 
-@kernel
+@inner_kernel
 def _own_words(article, loaded, row, features, rule, scratch, owner):
     """Return the number of words of one of the two in passages that the other does not hold."""
     size = rule.shingle_size

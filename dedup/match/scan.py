@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.articles import MISSING_DATE
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel, kernel
 from dedup.match.buckets import Buckets
 from dedup.match.judge import judge
 from dedup.match.verify import PART, WHOLE, Features, Rule, jaccard_of, load_article, scratch_for
 from dedup.match.waiting import (
+    BANDED,
     NO_BOUND,
+    WORDED,
     Waiting,
     doubled,
     forget,
@@ -170,7 +172,7 @@ def _allow(held: HeldWaits | None, num_held: int, worded: Waiting, wording: Word
     num_memberships = int(worded.offsets[num_held])
     if held is None:
         return np.ones(num_memberships, dtype=np.bool_)
-    buckets, owners = worded.buckets[:num_memberships], worded.owners[:num_memberships]
+    buckets, owners = worded.buckets[:num_memberships], worded.links[:num_memberships, 0]
     at_hand = held.positions >= 0
     waits = (held.hashes[at_hand].astype(np.int64) << 32) | held.positions[at_hand]
     allowed: npt.NDArray[np.bool_] = np.isin((wording.hashes[buckets].astype(np.int64) << 32) | owners, waits)
@@ -209,8 +211,8 @@ def _scan(
         oldest = NO_BOUND
         if by_date and rule.window != MISSING_DATE and dates[row] != MISSING_DATE:
             oldest = dates[row] - rule.window
-        by_bands = meet(position, banded, meetings, meetings.banded, 0, dates, rows, oldest)
-        count = meet(position, worded, meetings, meetings.worded, by_bands, dates, rows, oldest)
+        by_bands = meet(position, banded, meetings, BANDED, 0, dates, rows, oldest)
+        count = meet(position, worded, meetings, WORDED, by_bands, dates, rows, oldest)
         count = _keep_likely(
             count, by_bands, position, rows, samples, rule, signatures, lowest_equal, features, meetings
         )
@@ -234,7 +236,7 @@ def _scan(
     state[0] = len(rows)
 
 
-@kernel
+@inner_kernel
 def _keep_likely(
     count, by_bands, position, rows, samples, rule, signatures, lowest_equal, features, meetings
 ):
@@ -248,13 +250,16 @@ def _keep_likely(
     kept = 0
     for k in range(count):
         candidate = meetings.candidates[k]
+        met = meetings.met[candidate]
+        if met[BANDED] == 0 and met[WORDED] < MIN_SHARED_SAMPLE:
+            continue  # most of them: one shingle in common
         smaller_sample = min(samples.num_sampled[position], samples.num_sampled[candidate])
         # Both look at their lowest hashes: what they share is met as far as the smaller part reaches.
         reach = min(samples.meeting_shares[position], samples.waiting_shares[candidate])
         expected = rule.sample_ratio * smaller_sample * reach
-        likely = meetings.worded[candidate] >= max(MIN_SHARED_SAMPLE, expected)
-        if not likely and meetings.banded[candidate] > 0:
-            likely = by_bands <= MANY_BANDED or (is_short and meetings.banded[candidate] >= MANY_BANDS)
+        likely = met[WORDED] >= max(MIN_SHARED_SAMPLE, expected)
+        if not likely and met[BANDED] > 0:
+            likely = by_bands <= MANY_BANDED or (is_short and met[BANDED] >= MANY_BANDS)
             if not likely and not is_short:
                 equal = 0
                 for p in range(signatures.shape[1]):
@@ -266,7 +271,7 @@ def _keep_likely(
     return kept
 
 
-@kernel
+@inner_kernel
 def _relate(position, other_position, kind, shared, own, other, out, state):
     """Take in one relation: the best match becomes the canonical, all else goes to `out.relations`."""
     relation = out.relations[state[1]]

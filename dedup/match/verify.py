@@ -11,10 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.articles import MISSING_DATE
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel
 from dedup.text.kernels import word_shingles
 
 u32 = np.uint32
+
+MAX_FACTS = 64
+"""Distinct facts of a text that are looked at, the first."""
 
 NO_MATCH = 0
 BY_WORDS = 1
@@ -80,6 +83,7 @@ class Scratch(NamedTuple):
     spare: HashSet
     sums: npt.NDArray[np.uint64]
     shingles: npt.NDArray[np.uint32]
+    facts: npt.NDArray[np.uint64]
 
 
 def make_scratch(longest_tokens: int, longest_characters: int) -> Scratch:
@@ -99,6 +103,7 @@ def make_scratch(longest_tokens: int, longest_characters: int) -> Scratch:
         hash_set(max(longest_tokens, longest_characters)),
         np.empty(longest_tokens + 1, dtype=np.uint64),
         np.empty(longest_tokens + 1, dtype=np.uint32),
+        np.empty((2, MAX_FACTS), dtype=np.uint64),
     )
 
 
@@ -109,7 +114,7 @@ def scratch_for(features: Features, rows: npt.NDArray[np.int64]) -> Scratch:
     return make_scratch(int(num_tokens.max(initial=0)), int(num_characters.max(initial=0)))
 
 
-@kernel
+@inner_kernel
 def table_mask(table, count):
     """Return the mask of the slots that a set of at most `count` values takes."""
     size = 16
@@ -118,7 +123,7 @@ def table_mask(table, count):
     return min(size, len(table.keys)) - 1
 
 
-@kernel
+@inner_kernel
 def _load(values, begin, end, table, owner):
     """Lay a set into the table under the number `owner`, never used before; return its size."""
     mask = table_mask(table, end - begin)
@@ -136,7 +141,7 @@ def _load(values, begin, end, table, owner):
     return size
 
 
-@kernel
+@inner_kernel
 def _count_shared(values, begin, end, table, loaded_length, owner, reader):
     """Return how many distinct values stand in the set of `owner`; `reader` is a number of its own."""
     mask = table_mask(table, loaded_length)
@@ -152,7 +157,7 @@ def _count_shared(values, begin, end, table, loaded_length, owner, reader):
     return shared
 
 
-@kernel
+@inner_kernel
 def lay_out_shingles(row, features, rule, scratch):
     """Write the word shingles of an article to `scratch.shingles`, in order; return how many."""
     begin = features.token_begins[row]
@@ -165,7 +170,7 @@ def lay_out_shingles(row, features, rule, scratch):
     return count
 
 
-@kernel
+@inner_kernel
 def load_article(row, features, rule, scratch, owner):
     """Lay both shingle sets of an article into the scratch; return their sizes, words first."""
     count = lay_out_shingles(row, features, rule, scratch)
@@ -180,7 +185,7 @@ def load_article(row, features, rule, scratch, owner):
     return num_words, num_characters
 
 
-@kernel
+@inner_kernel
 def measure_article(row, features, rule, scratch, sizes):
     """Fill in the set sizes of an article, int64[n, 2], words and characters, where they are not known."""
     if sizes[row, 0] >= 0:
@@ -191,7 +196,7 @@ def measure_article(row, features, rule, scratch, sizes):
     sizes[row, 1] = _load(features.characters, begin, end, scratch.spare, 2 * row + 1)
 
 
-@kernel
+@inner_kernel
 def shared_words(loaded, row, features, rule, scratch, owner):
     """Return the number of word shingles that the loaded article `loaded` shares with `row`."""
     loaded_length = max(
@@ -201,7 +206,7 @@ def shared_words(loaded, row, features, rule, scratch, owner):
     return _count_shared(scratch.shingles, 0, count, scratch.words, loaded_length, owner, row)
 
 
-@kernel
+@inner_kernel
 def shared_characters(loaded, row, features, scratch, owner):
     """Return the number of character shingles that the loaded article shares with `row`."""
     return _count_shared(
@@ -215,14 +220,14 @@ def shared_characters(loaded, row, features, scratch, owner):
     )
 
 
-@kernel
+@inner_kernel
 def jaccard_of(shared, num_a, num_b):
     """Return |A and B| / |A or B|, 0 for two empty sets."""
     union = num_a + num_b - shared
     return shared / union if union > 0 else 0.0
 
 
-@kernel
+@inner_kernel
 def character_threshold(a, b, features, rule):
     """Return the threshold for two short texts, by the length of the shorter."""
     length = min(
@@ -231,13 +236,13 @@ def character_threshold(a, b, features, rule):
     return rule.character_thresholds[min(length, len(rule.character_thresholds) - 1)]
 
 
-@kernel
+@inner_kernel
 def in_reach(num_a, num_b, threshold):
     """Return whether sets of these sizes can have a Jaccard similarity at the threshold."""
     return min(num_a, num_b) > 0 and min(num_a, num_b) >= threshold * max(num_a, num_b)
 
 
-@kernel
+@inner_kernel
 def in_window(date_a, date_b, window):
     """Return whether two dates are near enough; an article without a date is near to all."""
     if MISSING_DATE in (date_a, date_b):
@@ -245,7 +250,7 @@ def in_window(date_a, date_b, window):
     return abs(date_a - date_b) <= window
 
 
-@kernel
+@inner_kernel
 def same_tokens(a, b, features):
     """Return whether two articles have the very same tokens, one or more."""
     begin, other = features.token_begins[a], features.token_begins[b]
@@ -258,7 +263,7 @@ def same_tokens(a, b, features):
     return True
 
 
-@kernel
+@inner_kernel
 def alike(loaded, row, sizes, features, rule, scratch, owner):
     """Return how the loaded article is alike to `row`, and shared, |loaded| and |row| of the sets.
 
@@ -276,7 +281,7 @@ def alike(loaded, row, sizes, features, rule, scratch, owner):
     return alike_by_characters(loaded, row, sizes, features, rule, scratch, owner)
 
 
-@kernel
+@inner_kernel
 def same_text(row, sizes):
     """Return what `alike` does for two texts of the same tokens, whatever spaces divide their characters."""
     if sizes[row, 0] > 0:
@@ -285,7 +290,7 @@ def same_text(row, sizes):
     return BY_CHARACTERS, size, size, size
 
 
-@kernel
+@inner_kernel
 def alike_by_characters(loaded, row, sizes, features, rule, scratch, owner):
     """Return the same as `alike` for the character shingles of two short texts alone."""
     num_a, num_b = sizes[loaded, 1], sizes[row, 1]

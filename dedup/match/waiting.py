@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel
 from dedup.match.buckets import Buckets
 
 NO_BOUND = np.iinfo(np.int64).min
@@ -16,31 +16,32 @@ class Waiting(NamedTuple):
     """The waiting lists of all buckets. A membership is one place in the buckets' compressed rows.
 
     `offsets`, `buckets`: as in `Buckets`; `meeting_ends` and `waiting_ends`, by position, how far into its
-    buckets it meets others and waits; `owners` the position of each membership; `nexts` the
-    membership that waits behind it. By bucket: `heads`, the membership that came last, -1 for none, and
-    `counts`, how many wait. All int64.
+    buckets it meets others and waits. `links` [m, 2] has the position of each membership and the membership
+    that waits behind it, side by side: walking a list takes one place in memory a step. By bucket: `heads`,
+    the membership that came last, -1 for none, and `counts`, how many wait. All int64.
     """
 
     offsets: npt.NDArray[np.int64]
     buckets: npt.NDArray[np.int64]
     meeting_ends: npt.NDArray[np.int64]
     waiting_ends: npt.NDArray[np.int64]
-    owners: npt.NDArray[np.int64]
-    nexts: npt.NDArray[np.int64]
+    links: npt.NDArray[np.int64]
     heads: npt.NDArray[np.int64]
     counts: npt.NDArray[np.int64]
 
 
-class Meetings(NamedTuple):
-    """Scratch for the positions that one article meets; all int64[n] by position but `candidates`.
+STAMP, BANDED, WORDED = 0, 1, 2
 
-    `stamps` holds the article that met a position last; `banded` and `worded` how often it did so in
-    the buckets of bands and of wording; `candidates` lists the positions met.
+
+class Meetings(NamedTuple):
+    """Scratch for the positions that one article meets.
+
+    `met` int64[n, 4] has for each position, side by side for the same reason, at STAMP the article that met
+    it last, at BANDED and WORDED how often that one did so in the buckets of bands and of wording;
+    `candidates` int64[n] lists the positions met.
     """
 
-    stamps: npt.NDArray[np.int64]
-    banded: npt.NDArray[np.int64]
-    worded: npt.NDArray[np.int64]
+    met: npt.NDArray[np.int64]
     candidates: npt.NDArray[np.int64]
 
 
@@ -55,13 +56,14 @@ def start_waiting(
     these all of them.
     """
     num_members = np.diff(buckets.offsets)
+    links = np.empty((len(buckets.buckets), 2), dtype=np.int64)
+    links[:, 0] = np.repeat(np.arange(len(num_members), dtype=np.int64), num_members)
     return Waiting(
         buckets.offsets,
         buckets.buckets,
         buckets.offsets[:-1] + (num_members if num_meeting is None else num_meeting),
         buckets.offsets[:-1] + (num_members if num_waiting is None else num_waiting),
-        np.repeat(np.arange(len(num_members), dtype=np.int64), num_members),
-        np.empty(len(buckets.buckets), dtype=np.int64),
+        links,
         np.full(buckets.num_buckets, -1, dtype=np.int64),
         np.zeros(buckets.num_buckets, dtype=np.int64),
     )
@@ -69,12 +71,7 @@ def start_waiting(
 
 def start_meetings(num_positions: int) -> Meetings:
     """Return scratch for articles at so many positions."""
-    return Meetings(
-        np.full(num_positions, -1, dtype=np.int64),
-        np.zeros(num_positions, dtype=np.int64),
-        np.zeros(num_positions, dtype=np.int64),
-        np.empty(num_positions, dtype=np.int64),
-    )
+    return Meetings(np.full((num_positions, 4), -1, dtype=np.int64), np.empty(num_positions, dtype=np.int64))
 
 
 def doubled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -82,22 +79,22 @@ def doubled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.concatenate([array, np.empty_like(array)])
 
 
-@kernel
+@inner_kernel
 def wait_where(position, waiting, limit, allowed):
     """Have a position wait in those of its buckets that `allowed`, by membership, names."""
     for slot in range(waiting.offsets[position], waiting.waiting_ends[position]):
         bucket = waiting.buckets[slot]
         if allowed[slot] and waiting.counts[bucket] < limit:
-            waiting.nexts[slot] = waiting.heads[bucket]
+            waiting.links[slot, 1] = waiting.heads[bucket]
             waiting.heads[bucket] = slot
             waiting.counts[bucket] += 1
 
 
-@kernel
+@inner_kernel
 def meet(position, waiting, meetings, tally, count, dates, rows, oldest):
     """Meet all who wait in the buckets of a position; return the number of candidates, `count` so far.
 
-    `tally` is the array of `meetings` in which each meeting counts. Where articles are walked by date,
+    `tally`, BANDED or WORDED, is where each meeting counts. Where articles are walked by date,
     those before `oldest` can meet nobody any more and leave their bucket; else it is NO_BOUND.
     """
     for slot in range(waiting.offsets[position], waiting.meeting_ends[position]):
@@ -106,48 +103,48 @@ def meet(position, waiting, meetings, tally, count, dates, rows, oldest):
             _leave(bucket, waiting, dates, rows, oldest)
         other = waiting.heads[bucket]
         while other >= 0:
-            candidate = waiting.owners[other]
-            if meetings.stamps[candidate] != position:
-                meetings.stamps[candidate] = position
-                meetings.banded[candidate] = 0
-                meetings.worded[candidate] = 0
+            candidate = waiting.links[other, 0]
+            if meetings.met[candidate, STAMP] != position:
+                meetings.met[candidate, STAMP] = position
+                meetings.met[candidate, BANDED] = 0
+                meetings.met[candidate, WORDED] = 0
                 meetings.candidates[count] = candidate
                 count += 1
-            tally[candidate] += 1
-            other = waiting.nexts[other]
+            meetings.met[candidate, tally] += 1
+            other = waiting.links[other, 1]
     return count
 
 
-@kernel
+@inner_kernel
 def _leave(bucket, waiting, dates, rows, oldest):
     """Have those before `oldest` leave a bucket; the last to come is the first in its list."""
     count = 0
     last = -1
     other = waiting.heads[bucket]
-    while other >= 0 and dates[rows[waiting.owners[other]]] >= oldest:
+    while other >= 0 and dates[rows[waiting.links[other, 0]]] >= oldest:
         last = other
         count += 1
-        other = waiting.nexts[other]
+        other = waiting.links[other, 1]
     waiting.counts[bucket] = count
     if last < 0:
         waiting.heads[bucket] = -1
     else:
-        waiting.nexts[last] = -1
+        waiting.links[last, 1] = -1
 
 
-@kernel
+@inner_kernel
 def forget(count, meetings):
     """Undo the meetings of an article that will be walked again."""
     for k in range(count):
-        meetings.stamps[meetings.candidates[k]] = -1
+        meetings.met[meetings.candidates[k], STAMP] = -1
 
 
-@kernel
+@inner_kernel
 def wait(position, waiting, limit):
     """Have a position wait in its buckets, but for those in which `limit` wait already."""
     for slot in range(waiting.offsets[position], waiting.waiting_ends[position]):
         bucket = waiting.buckets[slot]
         if waiting.counts[bucket] < limit:
-            waiting.nexts[slot] = waiting.heads[bucket]
+            waiting.links[slot, 1] = waiting.heads[bucket]
             waiting.heads[bucket] = slot
             waiting.counts[bucket] += 1

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.articles import MICROSECONDS_A_DAY, MISSING_DATE
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel, kernel
 from dedup.match.buckets import Buckets, by_position
 from dedup.match.days import most_days
 from dedup.match.verify import Features, Rule
@@ -288,7 +288,7 @@ def _shared_shingles(
     return num_members, num_shingles
 
 
-@kernel
+@inner_kernel
 def formula_share(a, b, buckets, is_formula):
     """Return the share of formulas among the sampled shingles that positions a and b share, 0 for none."""
     shared = 0

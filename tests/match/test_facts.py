@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.match.facts import MAX_SHARED_FACTS, MIN_FACTS, other_facts
-from dedup.match.verify import Features
+from dedup.match.verify import Features, make_scratch
 from dedup.text.hashing import hash_token
 
 MANY = 64
+SCRATCH = make_scratch(1, 1)
 
 
 def facts_of(tokens: list[int]) -> list[int]:
@@ -35,7 +36,7 @@ def test_other_facts_equal_the_twin(
     a: list[int], b: list[int], make_features: Callable[..., Features]
 ) -> None:
     features = make_features([a, b], [[], []])
-    assert other_facts(0, 1, features) == other_by_twin(a, b) == other_facts(1, 0, features)
+    assert other_facts(0, 1, features, SCRATCH) == other_by_twin(a, b) == other_facts(1, 0, features, SCRATCH)
 
 
 def spaced(numbers: list[int]) -> list[int]:
@@ -59,7 +60,7 @@ def spaced(numbers: list[int]) -> list[int]:
 def test_articles_that_share_few_of_their_numbers_tell_other_facts(
     a: list[int], b: list[int], other: bool, make_features: Callable[..., Features]
 ) -> None:
-    assert other_facts(0, 1, make_features([spaced(a), spaced(b)], [[], []])) == other
+    assert other_facts(0, 1, make_features([spaced(a), spaced(b)], [[], []]), SCRATCH) == other
 
 
 def test_digits_of_one_number_are_no_facts_of_their_own(make_features: Callable[..., Features]) -> None:
@@ -68,13 +69,13 @@ def test_digits_of_one_number_are_no_facts_of_their_own(make_features: Callable[
     texts = [
         [token for k in range(0, 8, 2) for token in (100, *numbers[k : k + 2], 102)] for numbers in (a, b)
     ]
-    assert other_facts(0, 1, make_features(texts, [[], []]))
+    assert other_facts(0, 1, make_features(texts, [[], []]), SCRATCH)
     turned = [token for k in range(0, 8, 2) for token in (100, a[k + 1], a[k], 102)]
-    assert not other_facts(0, 1, make_features([texts[0], turned], [[], []]))
+    assert not other_facts(0, 1, make_features([texts[0], turned], [[], []]), SCRATCH)
 
 
 def test_a_single_digit_is_no_fact(make_features: Callable[..., Features]) -> None:
     digits = [hash_token(digit) for digit in "1234"]
     texts = [spaced([*digits, 301, 303, 305, 307]), spaced([*digits, 401, 403, 405, 407])]
-    assert other_facts(0, 1, make_features(texts, [[], []]))
-    assert not other_facts(0, 1, make_features([spaced(digits), spaced(digits)], [[], []]))
+    assert other_facts(0, 1, make_features(texts, [[], []]), SCRATCH)
+    assert not other_facts(0, 1, make_features([spaced(digits), spaced(digits)], [[], []]), SCRATCH)
