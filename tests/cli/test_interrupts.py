@@ -13,7 +13,7 @@ LONG = """
 import sys, time
 from dedup.cli import main
 from dedup.formats import output
-from dedup.run import intake, nightly
+from dedup.run import intake, nightly, summaries
 def long(*args, **kwargs):
     print("ready", flush=True)
     time.sleep(3600)
@@ -25,7 +25,7 @@ STAGES = {
     "admit": "intake._Admission.admit = long",  # the main thread is
     "group": "nightly.group_sketches = long",
     "write": "nightly.write_unique = long",
-    "start": "nightly.metadata.version = long",  # all written but the summary
+    "start": "summaries.metadata.version = long",  # all written but the summary
 }
 SLOW_CLEARING = """
 clear = output._clear

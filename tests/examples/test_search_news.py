@@ -80,7 +80,7 @@ def test_command_indexes_each_story_once_and_running_it_again_changes_nothing(tm
     assert again == files
     found = run(tmp_path, "search", "ferry Galway")
     assert found.count("Ferry passengers stranded overnight") == 1
-    assert "near copy, 0.79: Coastline Today" in found
+    assert "near copy, 0.82: Coastline Today" in found
     assert "part of en-ferry-1" in found
 
 

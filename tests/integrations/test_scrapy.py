@@ -230,7 +230,7 @@ def test_wrong_setting_is_refused_with_its_choices(settings: dict[str, Any], mes
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"DEDUP_INDEX": "none/news.dedup"}, "IndexFileError: none/news.dedup: there is no folder none"),
+        ({"DEDUP_INDEX": "none/news.dedup"}, "none/news.dedup: there is no folder"),
         ({"DEDUP_THRESHOLD": 0.5}, "threshold is 0.28 there, 0.5 asked for"),
     ],
 )
