@@ -203,7 +203,8 @@ class Settings:
         """
         if not self.uses_words:
             return self.threshold
-        unlike = _unlike_share(self.short_threshold) * min(1.0, self.short_words / max(1, num_words))
+        unlike = (1 - self.short_threshold) / (1 + self.short_threshold)
+        unlike *= min(1.0, self.short_words / max(1, num_words))
         return (1 - unlike) / (1 + unlike)
 
     @cached_property
