@@ -5,11 +5,16 @@ from typing import Literal
 import numpy as np
 
 from dedup.articles import MISSING_DATE, Comparison, Shingles
+from dedup.match.facts import other_facts
 from dedup.match.judge import judge
+from dedup.match.passages import both_go_on_alone
 from dedup.match.verify import (
     BY_CHARACTERS,
     NO_MATCH,
     PART,
+    Features,
+    Rule,
+    Scratch,
     jaccard_of,
     load_article,
     make_scratch,
@@ -53,9 +58,10 @@ def compare(a: str, b: str, settings: Settings | None = None) -> Comparison:
     column = 1 if kind == BY_CHARACTERS or not settings.uses_words or not sizes[:, 0].all() else 0
     jaccard = float(jaccard_of(shared[column], *sizes[:, column]))
     shingles: Shingles = "characters" if column else "words"
-    verdict, reason = _verdict(
-        sketches, kind, jaccard, shared[column] / max(1, sizes[:, column].min()), shingles
-    )
+    coverage = float(shared[column] / max(1, sizes[:, column].min()))
+    verdict, reason = _verdict(sketches, kind, jaccard, coverage, shingles)
+    if verdict == "different" and max(jaccard / rule.threshold, coverage / rule.part_coverage) >= 1:
+        reason += _what_is_asked(shared[0], features, rule, scratch)
     signatures = sketches.character_signatures if column else sketches.signatures
     if verdict == "exact":
         return Comparison(1.0, 1.0, 1.0, 1.0, shingles, verdict, reason)
@@ -85,3 +91,18 @@ def _verdict(
     if kind < PART:
         return "near", f"{figures}: a copy"
     return "part", f"{figures}: the {'first' if kind == PART else 'second'} text is a part of the other"
+
+
+def _what_is_asked(num_shared: int, features: Features, rule: Rule, scratch: Scratch) -> str:
+    """Return why two texts are different that share enough for a copy or a part at first sight.
+
+    `shared_words` was called for them just before, under the number 2.
+    """
+    if other_facts(0, 1, features, scratch):
+        return "; they hold other numbers"
+    more = f"a copy needs Jaccard {rule.formula_threshold:g}, a part coverage {rule.formula_coverage:g}"
+    if num_shared < rule.min_shared:
+        return f"; of fewer than {rule.min_shared} shared shingles {more}"
+    if both_go_on_alone(0, 1, features, rule, scratch, 2):
+        return f"; where each has passages of its own {more}"
+    return ""

@@ -462,6 +462,22 @@ def test_window_that_holds_all_articles_changes_nothing() -> None:
 # --- compare
 
 
+def test_comparison_names_what_keeps_two_texts_apart() -> None:
+    frame = "the index closed at {} points after {} shares in {} trades worth {} million riyals today"
+    one, other = frame.format(101, 202, 303, 404), frame.format(511, 612, 713, 814)
+    body = " ".join(f"and the board of company number{k} said nothing about it" for k in range(8))
+    assert compare(f"{one} {body}", f"{other} {body}").reason.endswith("they hold other numbers")
+    begun = [f"word{k}" for k in range(22)]
+    scarce = [" ".join(begun + [f"{name}{k}" for k in range(18)]) for name in ("first", "second")]
+    assert compare(*scarce).jaccard > 0.28
+    assert "of fewer than 24 shared shingles a copy needs Jaccard 0.6" in compare(*scarce).reason
+    own = [" ".join(f"{name}{k}" for k in range(90)) for name in ("first", "second")]
+    shared = " ".join(f"both{k}" for k in range(160))
+    apart = compare(f"{shared} {own[0]}", f"{shared} {own[1]}")
+    assert (apart.verdict, apart.jaccard > 0.28) == ("different", True)
+    assert "each has passages of its own" in apart.reason
+
+
 def test_comparison_tells_scores_and_reason() -> None:
     part = " ".join(STORY.split()[:12])
     comparison = compare(part, STORY)
