@@ -106,6 +106,7 @@ def _run_with_index(
         _prepared(inputs, out, options, log) as (files, arguments),
         open_index(context, options["index"], options) as index,
     ):
+        log.outcome = f"{out} was not written; {options['index']} keeps what was added, run again to go on"
         result = indexed.run(files, out, index, fields=fields_of(options), **arguments)
     num_articles = result.summary["counts"]["articles"]
     log.event(

@@ -128,3 +128,14 @@ def test_group_of_a_terminal_gets_the_signal_as_one(old: Path, articles: Path) -
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
+
+
+def test_signal_with_an_index_says_what_it_keeps(tmp_path: Path, articles: Path) -> None:
+    news, out = tmp_path / "news.dedup", tmp_path / "out"
+    change = "from dedup.run import indexed\nindexed.results.write_unique = long"
+    process = start(change, "run", articles, "--index", news, "-o", out, "--quiet")
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=60)
+    kept = f"{out} was not written; {news} keeps what was added, run again to go on"
+    assert (process.returncode, stderr) == (143, f"dedup: terminated: {kept}\n")
+    assert not out.exists()
