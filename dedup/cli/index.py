@@ -209,8 +209,9 @@ def learn(context: click.Context, /, path: Path, **options: Any) -> None:
     show_default=True, help="What to write.",
 )  # fmt: skip
 @click.option(
-    "--since", type=click.IntRange(0), default=0, metavar="SEQ", help="Only changes behind this one."
-)
+    "--since", type=click.IntRange(0), default=0, metavar="SEQ",
+    help="With --what changes: only those behind this one.",
+)  # fmt: skip
 @_output_option
 @log_options
 @click.pass_context
@@ -219,6 +220,8 @@ def export(
 ) -> None:
     """Write articles without their texts, groups, links or changes as JSON lines."""
     _begin(context, options)
+    if since and what != "changes":
+        raise SettingsError(f"--since is {since} and --what is {what}; only --what changes goes with --since")
     with _opened(path, read_only=True) as opened:
         _write(_records(opened, what, since), output, [path])
 

@@ -118,6 +118,12 @@ def test_groups_links_and_changes_are_exported(dedup: Command, news: Path) -> No
     ]
 
 
+def test_since_is_refused_where_it_would_do_nothing(dedup: Command, news: Path) -> None:
+    done = dedup("index", "export", news, "--what", "groups", "--since", "1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "only --what changes goes with --since" in done.stderr
+
+
 def test_remove_and_prune_tell_what_went(dedup: Command, news: Path) -> None:
     gone = dedup("index", "remove", news, "3", "nobody")
     assert lines_of(gone.stdout) == [{"id": "3", "removed": True}, {"id": "nobody", "removed": False}]
