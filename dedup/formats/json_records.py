@@ -40,7 +40,8 @@ class JsonRecordReader:
             byte = raw[error.start]
             reason = f"not UTF-8: byte 0x{byte:02x} at offset {error.start}, {error.reason}"
         except json.JSONDecodeError as error:
-            reason = f"not JSON: {error.msg} at character {error.pos + 1}{_guess(raw)}"
+            what = error.msg.removesuffix(" at")  # some messages end with it
+            reason = f"not JSON: {what} at character {error.pos + 1}{_guess(raw)}"
         except RecursionError:
             reason = "not usable: nested too deeply"
         except ValueError as error:

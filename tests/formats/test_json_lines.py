@@ -35,6 +35,7 @@ Write = Callable[[bytes], JsonLinesFile]
 BAD_LINES = {
     "no JSON": (b"hello", "not JSON: Expecting value at character 1"),
     "cut off": (b'{"id":"a","text":"to be conti', "it seems to be cut off"),
+    "cut off in a string": (b'{"id":"a","text":"x', "not JSON: Unterminated string starting at character 18"),
     "two objects": (b'{"id":"a","text":"x"}{"id":"b"}', "not JSON: Extra data at character 22"),
     "NaN": (b'{"id":"a","text":"x","score":NaN}', "NaN is no JSON"),
     "raw control character": (b'{"id":"a","text":"x\x00"}', "not JSON: Invalid control character"),
