@@ -85,7 +85,8 @@ def _verdict(
     first, second = np.split(sketches.tokens, [lengths[0]])
     if np.array_equal(first, second):
         return "exact", "the same words in the same order once both are normalised"
-    figures = f"Jaccard {jaccard:.3f} of {shingles} shingles, the smaller set covered to {coverage:.3f}"
+    unit = shingles.removesuffix("s")  # "words" are compared by word shingles
+    figures = f"Jaccard {jaccard:.3f} of {unit} shingles, the smaller set covered to {coverage:.3f}"
     if kind == NO_MATCH:
         return "different", f"{figures}: neither a copy nor a part"
     if kind < PART:
