@@ -28,6 +28,12 @@ _output_option = click.option(
     "-o", "--output", metavar="FILE", type=click.Path(path_type=Path),
     help="Write the lines here.  [default: standard output]",
 )  # fmt: skip
+_inputs_argument = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+_rejects_option = click.option(
+    "--rejects", metavar="FILE", type=click.Path(path_type=Path),
+    help="List records that cannot be used here.",
+)  # fmt: skip
+_strict_option = click.option("--strict/--no-strict", help="Stop at the first record that cannot be used.")
 
 
 @click.group()
@@ -40,15 +46,10 @@ def index() -> None:
 
 @index.command()
 @_path_argument
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@_inputs_argument
 @_output_option
-@click.option(
-    "--rejects",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="List records that cannot be used here.",
-)
-@click.option("--strict/--no-strict", help="Stop at the first record that cannot be used.")
+@_rejects_option
+@_strict_option
 @setting_options
 @log_options
 @field_options
@@ -70,15 +71,10 @@ def add(context: click.Context, /, path: Path, inputs: tuple[str, ...], **option
 
 @index.command()
 @_path_argument
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@_inputs_argument
 @_output_option
-@click.option(
-    "--rejects",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="List records that cannot be used here.",
-)
-@click.option("--strict/--no-strict", help="Stop at the first record that cannot be used.")
+@_rejects_option
+@_strict_option
 @log_options
 @field_options
 @config_option

@@ -11,6 +11,7 @@ import pyarrow as pa
 from dedup.articles import ArticleId, Further, Group, Link, Member, Relation
 from dedup.match.scan import Scan
 from dedup.match.verify import BY_CHARACTERS, BY_WORDS, PART, WHOLE
+from dedup.run.sketches import shares_cut
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Groups:
     @cached_property
     def cut_shares(self) -> npt.NDArray[np.float64]:
         """The share of each text's words that was left out as page furniture, float64[n], by row."""
-        return np.asarray(self.num_cut / np.maximum(1, self.num_tokens + self.num_cut), dtype=np.float64)
+        return shares_cut(self.num_cut, self.num_tokens)
 
     @cached_property
     def _members(self) -> dict[int, list[int]]:

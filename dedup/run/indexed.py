@@ -28,26 +28,17 @@ from dedup.formats.records import EXTRAS, RecordFile
 from dedup.index import nights, reads
 from dedup.index.nights import NightRow
 from dedup.match.order import canonical_order
-from dedup.run import memory
 from dedup.run.background import call_in_background
 from dedup.run.index_batches import Batch
 from dedup.run.index_formulas import formulas_of
 from dedup.run.index_groups import named_links
 from dedup.run.indexing import Index
-from dedup.run.intake import Intake, Progress, take_in
+from dedup.run.intake import Intake, Progress
+from dedup.run.reading import read_files
 from dedup.run.records import source_ranks
 from dedup.run.recurring import NO_LINES
 from dedup.run.sketches import Sketches
-from dedup.run.summaries import (
-    Clock,
-    Warnings,
-    conditions,
-    cut_counts,
-    figures,
-    warn_of_cuts,
-    warn_of_records,
-    warn_of_skipped,
-)
+from dedup.run.summaries import Clock, Warnings, conditions, cut_counts, figures
 from dedup.run.touched import Touched, changes_in, find_touched, groups_in, table_of
 
 BATCH_ARTICLES = 4096
@@ -106,18 +97,10 @@ def run(
     warnings = Warnings(warn)
     settings = index.settings
     with output_folder(out, overwrite=overwrite) as folder, _alone(index.path):
-        for file in files:
-            file.check(fields, getattr(fields, settings.text_field))
-        warn_of_skipped(skipped, warnings)
-        sizes = [(file.name, file.size_bytes) for file in files]
-        warnings.add(memory.shortage(memory.unpacked_bytes(sizes), memory.available_bytes()))
-        progress("read", 0, 0)
-        with clock.stage("read_and_sketch"):
-            intake, sketches = take_in(
-                files, settings, fields, num_workers, progress, strict=strict, extras=EXTRAS, lines=NO_LINES
-            )
-        warn_of_records(intake, warnings)
-        warn_of_cuts(intake.ids, sketches, warnings)
+        intake, sketches = read_files(
+            files, settings, fields, num_workers, progress, clock, warnings,
+            skipped=skipped, strict=strict, extras=EXTRAS, lines=NO_LINES,
+        )  # fmt: skip
         num_bytes = sum(file.bytes_read for file in files)
         progress("group", 0, num_bytes)
         with clock.stage("group"):

@@ -296,12 +296,6 @@ class Index:
     def _batch(self, article: Mapping[str, Any]) -> Batch:
         return batch_of([checked_mapping(article, 0)], self.settings, self._fields)
 
-    def _admit(self, batch: Batch) -> list[Verdict]:
-        with self._store.writing() as connection:
-            verdicts = self._admit_within(connection, batch)
-        self._merge_if_due(len(batch))
-        return verdicts
-
     def _admit_within(self, connection: apsw.Connection, batch: Batch) -> list[Verdict]:
         return admit(connection, batch, self.settings, self._formulas_within(connection), _now())
 

@@ -20,22 +20,13 @@ from dedup.formats.results import (
     write_summary,
     write_unique,
 )
-from dedup.run import memory
 from dedup.run.background import call_in_background
 from dedup.run.batch import group_sketches
 from dedup.run.groups import Groups
-from dedup.run.intake import Intake, Progress, take_in
+from dedup.run.intake import Intake, Progress
+from dedup.run.reading import read_files
 from dedup.run.sketches import Sketches
-from dedup.run.summaries import (
-    Clock,
-    Warnings,
-    conditions,
-    cut_counts,
-    figures,
-    warn_of_cuts,
-    warn_of_records,
-    warn_of_skipped,
-)
+from dedup.run.summaries import Clock, Warnings, conditions, cut_counts, figures
 from dedup.settings import Settings
 
 
@@ -74,15 +65,9 @@ def run(
     clock = Clock()
     warnings = Warnings(warn)
     with output_folder(out, overwrite=overwrite) as folder:
-        for file in files:
-            file.check(fields, getattr(fields, settings.text_field))
-        warn_of_skipped(skipped, warnings)
-        sizes = [(file.name, file.size_bytes) for file in files]
-        warnings.add(memory.shortage(memory.unpacked_bytes(sizes), memory.available_bytes()))
-        progress("read", 0, 0)
-        with clock.stage("read_and_sketch"):
-            intake, sketches = take_in(files, settings, fields, num_workers, progress, strict=strict)
-        warn_of_records(intake, warnings)
+        intake, sketches = read_files(
+            files, settings, fields, num_workers, progress, clock, warnings, skipped=skipped, strict=strict
+        )
         num_bytes = sum(file.bytes_read for file in files)
         progress("group", len(intake.ids), num_bytes)
         with clock.stage("group"):
@@ -94,7 +79,6 @@ def run(
                     intake.ids, dates, intake.sources, sketches, settings, num_threads=num_workers
                 )
             )
-        warn_of_cuts(intake.ids, sketches, warnings)
         progress("write", len(intake.ids), num_bytes)
         with clock.stage("write"):
             keep = _kept_rows(groups, cut_copies)

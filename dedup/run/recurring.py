@@ -10,7 +10,7 @@ import numpy.typing as npt
 from dedup.compiling import kernel
 from dedup.run.characters import hash_characters
 from dedup.run.sketches import Sketches
-from dedup.run.sketching import fingerprint_of, sign_tokens
+from dedup.run.sketching import sketch_rows_again
 from dedup.settings import Settings
 from dedup.sketch.signatures import permutations, sign_shingle_hashes
 from dedup.text.hashing import shingle_multipliers
@@ -89,7 +89,7 @@ def _cut(sketches: Sketches, recurs: npt.NDArray[np.bool_], settings: Settings) 
     fingerprints, signatures = sketches.fingerprints.copy(), sketches.signatures.copy()
     rows = np.flatnonzero(touched)
     multipliers, increments = permutations(settings.num_perm, settings.seed)
-    _sketch_again(
+    sketch_rows_again(
         tokens, token_offsets, rows, settings.shingle_size, shingle_multipliers(settings.shingle_size),
         multipliers, increments, fingerprints, signatures,
     )  # fmt: skip
@@ -203,15 +203,3 @@ def _drop_bytes(data, begins, ends, rows, line_offsets, recurs):
                 to += 1
             line += value == 10
         ends[k] = to
-
-
-@kernel
-def _sketch_again(
-    tokens, token_offsets, rows, size, shingle_mult, perm_mult, perm_incr, fingerprints, signatures
-):
-    for k in range(len(rows)):
-        row = rows[k]
-        begin, end = token_offsets[row], token_offsets[row + 1]
-        fingerprints[row] = fingerprint_of(tokens, begin, end)
-        if signatures.shape[1] > 0:
-            sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, signatures[row])

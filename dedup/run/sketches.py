@@ -55,7 +55,7 @@ class Sketches:
     @property
     def cut_shares(self) -> npt.NDArray[np.float64]:
         """The share of each text's words that was left out as page furniture, float64[n]."""
-        return np.asarray(self.num_cut / np.maximum(1, self.num_tokens + self.num_cut), dtype=np.float64)
+        return shares_cut(self.num_cut, self.num_tokens)
 
     @property
     def nbytes(self) -> int:
@@ -117,6 +117,11 @@ class Sketches:
             key_offsets=np.zeros(1, dtype=np.int64),
             **columns,
         )
+
+
+def shares_cut(num_cut: npt.NDArray[np.int64], num_tokens: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the share, 0 to 1, of the words of each text that was cut; `num_tokens` are left of it."""
+    return np.asarray(num_cut / np.maximum(1, num_tokens + num_cut), dtype=np.float64)
 
 
 OFFSETS = ("token_offsets", "character_offsets", "line_offsets", "spare_offsets", "key_offsets")

@@ -136,14 +136,6 @@ def _spare_lines(data, lines, num_lines, row, kept):
     kept.ends[1] = at
 
 
-@kernel
-def sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, signature):
-    """Write the signature of the word shingles of tokens[begin:end]."""
-    sums = np.empty(_BLOCK, dtype=np.uint64)
-    block = np.empty(_BLOCK, dtype=np.uint32)
-    _sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signature)
-
-
 @inner_kernel
 def _sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signature):
     signature[:] = np.uint32(0xFFFFFFFF)
@@ -158,13 +150,19 @@ def _sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, s
 
 
 @kernel
-def _sketch_tokens(tokens, token_offsets, size, shingle_mult, perm_mult, perm_incr, fingerprints, signatures):
-    """Fill in what follows from the token hashes."""
-    for row in range(len(token_offsets) - 1):
+def sketch_rows_again(
+    tokens, token_offsets, rows, size, shingle_mult, perm_mult, perm_incr, fingerprints, signatures
+):
+    """Fill in, for some rows, what follows from the token hashes."""
+    sums = np.empty(_BLOCK, dtype=np.uint64)
+    block = np.empty(_BLOCK, dtype=np.uint32)
+    for row in rows:
         begin, end = token_offsets[row], token_offsets[row + 1]
         fingerprints[row] = fingerprint_of(tokens, begin, end)
         if signatures.shape[1] > 0:
-            sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, signatures[row])
+            _sign_tokens(
+                tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signatures[row]
+            )
 
 
 @inner_kernel
@@ -209,8 +207,8 @@ def sketch_tokens(
     fingerprints = np.empty(num_rows, dtype=np.uint64)
     signatures = np.empty((num_rows, settings.num_perm if settings.uses_words else 0), dtype=np.uint32)
     size = settings.shingle_size
-    _sketch_tokens(
-        tokens, token_offsets, size, shingle_multipliers(size),
+    sketch_rows_again(
+        tokens, token_offsets, np.arange(num_rows), size, shingle_multipliers(size),
         *permutations(settings.num_perm, settings.seed), fingerprints, signatures,
     )  # fmt: skip
     return Sketches.without_lines(

@@ -16,8 +16,8 @@ from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_texts, sketch_tokens, text_array
 from dedup.run.stages import features_of, lanes_of, rule_of
 from dedup.settings import Settings
+from tests.run.stories import WORDS, story_texts
 
-WORDS = [f"word{number}" for number in range(400)]
 NO_FORMULAS = np.empty(0, dtype=np.uint32)
 
 
@@ -92,21 +92,6 @@ def canonicals_at_once(texts: list[str], settings: Settings) -> list[int]:
         formulas=NO_FORMULAS,
     )
     return scan.canonicals.tolist()
-
-
-def story_texts(seed: int) -> list[str]:
-    """Return texts with copies, cut copies, exact repeats, briefs and empties, shuffled."""
-    rng = random.Random(seed)
-    texts = ["", "", "one brief line", "one brief line here"]
-    for _ in range(6):
-        story = rng.choices(WORDS, k=rng.randrange(4, 500))
-        for _ in range(rng.randrange(1, 5)):
-            copy = list(story)
-            for _ in range(rng.randrange(0, 1 + len(copy) // 12)):
-                copy[rng.randrange(len(copy))] = rng.choice(WORDS)
-            texts.append(" ".join(copy[: rng.choice([len(copy), len(copy), len(copy) // 2])]))
-    rng.shuffle(texts)
-    return texts
 
 
 @examples(max_examples=40, deadline=None)

@@ -32,25 +32,10 @@ from dedup.run.records import columns_of
 from dedup.run.sketching import sketch_texts, text_array
 from dedup.run.stages import features_of, lanes_of, rule_of
 from dedup.settings import Settings
+from tests.run.stories import WORDS, story_texts
 
-WORDS = [f"word{number}" for number in range(400)]
 NO_FORMULAS = np.empty(0, dtype=np.uint32)
 Article = dict[str, Any]
-
-
-def story_texts(seed: int) -> list[str]:
-    """Return texts with copies, cut copies, exact repeats, briefs and empties, shuffled."""
-    rng = random.Random(seed)
-    texts = ["", "", "one brief line", "one brief line here"]
-    for _ in range(6):
-        story = rng.choices(WORDS, k=rng.randrange(4, 500))
-        for _ in range(rng.randrange(1, 5)):
-            copy = list(story)
-            for _ in range(rng.randrange(0, 1 + len(copy) // 12)):
-                copy[rng.randrange(len(copy))] = rng.choice(WORDS)
-            texts.append(" ".join(copy[: rng.choice([len(copy), len(copy), len(copy) // 2])]))
-    rng.shuffle(texts)
-    return texts
 
 
 def articles_of(texts: list[str]) -> list[Article]:

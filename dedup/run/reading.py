@@ -1,0 +1,48 @@
+"""The first stage of a run over files, with an index or without: check, warn, read and sketch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.articles import Fields
+from dedup.formats.records import RecordFile
+from dedup.run import memory
+from dedup.run.intake import Intake, Progress, take_in
+from dedup.run.sketches import Sketches
+from dedup.run.summaries import Clock, Warnings, warn_of_cuts, warn_of_records, warn_of_skipped
+from dedup.settings import Settings
+
+
+def read_files(
+    files: Sequence[RecordFile],
+    settings: Settings,
+    fields: Fields,
+    num_workers: int,
+    progress: Progress,
+    clock: Clock,
+    warnings: Warnings,
+    *,
+    skipped: Sequence[tuple[str, str]],
+    strict: bool,
+    extras: Sequence[str] = (),
+    lines: npt.NDArray[np.uint64] | None = None,
+) -> tuple[Intake, Sketches]:
+    """Return the articles of all files and their sketches, as `take_in` does; all files are checked first.
+
+    `warnings` take what the operator should know: `skipped` files, memory that may not do, records that were
+    set aside, articles much of which was cut.
+    """
+    for file in files:
+        file.check(fields, getattr(fields, settings.text_field))
+    warn_of_skipped(skipped, warnings)
+    sizes = [(file.name, file.size_bytes) for file in files]
+    warnings.add(memory.shortage(memory.unpacked_bytes(sizes), memory.available_bytes()))
+    progress("read", 0, 0)
+    with clock.stage("read_and_sketch"):
+        intake, sketches = take_in(
+            files, settings, fields, num_workers, progress, strict=strict, extras=extras, lines=lines
+        )
+    warn_of_records(intake, warnings)
+    warn_of_cuts(intake.ids, sketches, warnings)
+    return intake, sketches
