@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import caching
+from numba.core import caching, types
+from numba.core.registry import CPUDispatcher
 
 BOUNDS_CHECKS = os.environ.get("DEDUP_BOUNDS_CHECKS") == "1"
 """Compile kernels with bounds checks, for fuzzing; such kernels are not cached."""
@@ -28,7 +29,7 @@ BOUNDS_CHECKS = os.environ.get("DEDUP_BOUNDS_CHECKS") == "1"
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Return `function` compiled by numba: without the GIL, without fast-math, cached on disk."""
-    return _cached(numba.njit(nogil=True, boundscheck=BOUNDS_CHECKS)(function))
+    return _Kernel(function, {})
 
 
 def inner_kernel(function: Callable[..., Any]) -> Any:
@@ -38,16 +39,46 @@ def inner_kernel(function: Callable[..., Any]) -> Any:
     itself where arguments are plain arrays, but not where they are named tuples of arrays: there a call
     cost two dozen atomic instructions, as much as reading a hundred characters.
     """
-    return _cached(numba.njit(nogil=True, boundscheck=BOUNDS_CHECKS, _nrt=False)(function))
+    return _Kernel(function, {"_nrt": False})
 
 
-def _cached(dispatcher: Any) -> Any:
+class _Kernel(CPUDispatcher):  # type: ignore[misc]
+    """A kernel; other kernels call a form of it that Python cannot call.
+
+    The code that takes arguments from Python is longer than most kernels, and few are called from there:
+    without it the first run of the command compiles in half the time.
+    """
+
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+        options = {"nopython": True, "nogil": True, "boundscheck": BOUNDS_CHECKS, **options}
+        super().__init__(function, targetoptions=options)
+        self._form_for_kernels = _FormForKernels(function, targetoptions={**options, **_NO_WRAPPERS})
+        for form in (self, self._form_for_kernels):
+            _cache(form)
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Return how a kernel calls this one; a literal argument makes no form of its own."""
+        args = [kind.literal_type if isinstance(kind, types.Literal) else kind for kind in args]
+        return self._form_for_kernels.get_call_template(args, kws)
+
+    def get_overload(self, sig: Any) -> Any:
+        """Return the form that a kernel calls."""
+        return self._form_for_kernels.get_overload(sig)
+
+
+class _FormForKernels(CPUDispatcher):  # type: ignore[misc]
+    pass
+
+
+_NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def _cache(dispatcher: Any) -> None:
     if not BOUNDS_CHECKS:
         try:
-            dispatcher._cache = _KernelCache(dispatcher.py_func)
+            dispatcher._cache = _KernelCache(dispatcher)
         except RuntimeError:  # numba: no locator could write anywhere
             _warn_uncached("no folder for the cache can be written")
-    return dispatcher
 
 
 @functools.cache
@@ -121,6 +152,13 @@ class _KernelCache(caching.FunctionCache):  # type: ignore[misc]
     """numba's cache of one function; a cache that fails is a cache that is not used."""
 
     _impl_class = _KernelCacheImpl
+
+    def __init__(self, dispatcher: Any) -> None:
+        super().__init__(dispatcher.py_func)
+        self._form = type(dispatcher).__name__
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return (self._form, *super()._index_key(sig, codegen))
 
     @contextmanager
     def _guard_against_spurious_io_errors(self) -> Iterator[None]:

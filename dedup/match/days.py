@@ -1,6 +1,7 @@
 """Days on which a wording is found: the most distinct ones within any span of so many days."""
 
 from dedup.compiling import kernel
+from dedup.sorting import sort_values
 
 
 @kernel
@@ -11,7 +12,7 @@ def most_days(days, count, span):
     """
     for k in range(1, count):
         if days[k] < days[k - 1]:
-            days[:count].sort()
+            sort_values(days, 0, count)
             break
     most = 0
     distinct = 0

@@ -205,7 +205,8 @@ def _scan(
         if first != position:  # the very same text goes where the first one went
             out.canonicals[position] = out.canonicals[first]
             out.kinds[position] = out.kinds[first]
-            out.sizes[position] = out.sizes[first]
+            for k in range(3):
+                out.sizes[position, k] = out.sizes[first, k]
             continue
         row = rows[position]
         oldest = NO_BOUND

@@ -43,6 +43,10 @@ SPARE_WORDS = 200
 become so short that its character shingles are compared."""
 
 
+_NO_KEYS = np.empty(0, dtype=np.uint32), np.zeros(1, dtype=np.int64)
+"""The word keys of texts of which nobody asks for them."""
+
+
 class _Kept(NamedTuple):
     """What `_sketch_rows` writes of the lines of texts; `ends` int64[2] are the ends of lines and spares."""
 
@@ -286,8 +290,7 @@ def _sketch_task(
     hashes, hash_offsets = _hash_short_texts(data, offsets, rows, kept)
     num_lines, num_spare = kept.ends.tolist()
     spare_rows = np.flatnonzero(kept.spare_ends)
-    keyed = offsets[:1] if settings.uses_words else offsets
-    keys, key_offsets = hash_keys(data, keyed, tables)
+    keys, key_offsets = _NO_KEYS if settings.uses_words else hash_keys(data, offsets, tables)
     return Sketches(
         tokens=tokens,
         token_offsets=token_offsets,

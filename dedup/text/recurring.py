@@ -10,7 +10,8 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel, kernel
+from dedup.sorting import sort_values
 
 u64 = np.uint64
 
@@ -89,14 +90,18 @@ def _count_articles(places, offsets, counts, num_of_source, least):
 def count_speaking(places, num_words, offsets, counts, least, speaking):
     """Count for each line that is in enough articles those that are otherwise of their own."""
     last = np.full(len(counts), -1, dtype=np.int64)
+    longest = 0
+    for row in range(len(offsets) - 1):
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    words, rises = np.empty(longest + 1, dtype=np.int64), np.empty(longest, dtype=np.int64)
     for row in range(len(offsets) - 1):
         begin, end = offsets[row], offsets[row + 1]
-        ranks = np.argsort(counts[places[begin:end]])
-        words, rises = np.zeros(end - begin + 1, dtype=np.int64), np.zeros(end - begin, dtype=np.int64)
+        for k in range(end - begin):
+            rises[k] = counts[places[begin + k]] << 32 | k
+        sort_values(rises, 0, end - begin)
+        words[0] = 0
         for k in range(end - begin):  # words in lines of up to so many articles
-            at = begin + ranks[k]
-            rises[k] = counts[places[at]]
-            words[k + 1] = words[k] + num_words[at]
+            words[k + 1] = words[k] + num_words[begin + (rises[k] & 0xFFFFFFFF)]
         tail = end  # from here on every line is in many articles
         while tail > begin and counts[places[tail - 1]] >= least[places[tail - 1]]:
             tail -= 1
@@ -105,7 +110,20 @@ def count_speaking(places, num_words, offsets, counts, least, speaking):
             if counts[place] < least[place] or last[place] == row or (k < tail and num_words[k] < MIN_WORDS):
                 continue
             last[place] = row
-            own = words[np.searchsorted(rises, counts[place] // RARER, side="right")]
-            others = words[-1] - num_words[k]
+            own = words[_num_up_to(counts[place] // RARER, rises, end - begin)]
+            others = words[end - begin] - num_words[k]
             if own > 0 and own >= OWN_SHARE * others:
                 speaking[place] += 1
+
+
+@inner_kernel
+def _num_up_to(count, rises, num_lines):
+    """Return how many lines are in at most `count` articles; `rises` has these, rising, in the upper half."""
+    low, high = 0, num_lines
+    while low < high:
+        middle = (low + high) // 2
+        if rises[middle] >> 32 <= count:
+            low = middle + 1
+        else:
+            high = middle
+    return low

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.compiling import kernel
+from dedup.sorting import sort_values
 from dedup.text.fold_table import SOUTHEAST_ASIAN
 from dedup.text.hashing import FINAL_MULTIPLIER, MULTIPLIER
 
@@ -59,8 +60,7 @@ def word_keys(characters, count, lengths, out):
             if _has_run(characters, k, length, count):
                 out[num_keys] = _hash(characters, k, k + length) | u32(length - 1)
                 num_keys += 1
-    found = out[:num_keys]
-    found.sort()
+    sort_values(out, 0, num_keys)
     num_distinct = 0
     for k in range(num_keys):
         if k == 0 or out[k] != out[num_distinct - 1]:
