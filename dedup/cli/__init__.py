@@ -9,6 +9,7 @@ import itertools
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -70,9 +71,8 @@ def main() -> NoReturn:
         log.error(f"there is not enough memory: {log.outcome}; see docs/running.md", EXIT_MEMORY)
         leave(EXIT_MEMORY)
     except Exception as error:
-        if isinstance(error, BrokenPipeError) and not log.is_running:  # `dedup --help | head -1`
-            discard_output()
-            sys.exit(0)
+        if isinstance(error, OSError) and not log.is_running:  # help is all that was printed so far
+            sys.exit(_code_of_unprinted(error, log))
         log.fault(EXIT_FAULT)
         sys.exit(EXIT_FAULT)
     sys.exit(code)
@@ -90,6 +90,15 @@ def _invoke(log: Log) -> int:
     return 0
 
 
+def _code_of_unprinted(error: OSError, log: Log) -> int:
+    """Return the exit code where help cannot be printed; a reader that has gone wants no more of it."""
+    discard_output()
+    if isinstance(error, BrokenPipeError):  # `dedup --help | head -1`
+        return 0
+    log.error(f"standard output cannot be written: {error.strerror or error}", EXIT_OUTPUT)
+    return EXIT_OUTPUT
+
+
 def _asks_for_json(arguments: Sequence[str]) -> bool:
     """Return whether the arguments say so, before they are known to be right."""
     return "--log-format=json" in arguments or ("--log-format", "json") in itertools.pairwise(arguments)
@@ -98,5 +107,6 @@ def _asks_for_json(arguments: Sequence[str]) -> bool:
 def _show_usage_error(error: click.ClickException, log: Log) -> None:
     if log.form == "json":
         log.error(error.format_message(), error.exit_code)
-    else:
+        return
+    with suppress(OSError, ValueError):  # standard error is gone or full
         error.show()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.log import Log, write_line
+from dedup.cli.log import Log, print_text
 from dedup.cli.options import (
     config_option,
     field_options,
@@ -150,7 +150,9 @@ def _show_largest(opened: "Index") -> None:
         shown.append((size, canonical_id, held.title if held else None))
     num_groups = next(numbers) - 1
     console = Console(highlight=False)
-    console.print(groups_table(f"{num_groups:,} groups, the largest:", shown, console.width))
+    with console.capture() as printed:
+        console.print(groups_table(f"{num_groups:,} groups, the largest:", shown, console.width))
+    print_text(printed.get().rstrip("\n"))
 
 
 @index.command()
@@ -169,7 +171,7 @@ def stats(context: click.Context, /, path: Path, **options: Any) -> None:
     width = max(map(len, shown))
     for name, value in shown.items():
         text = f"{value:,}" if isinstance(value, int) else str(value)
-        write_line(sys.stdout, f"{name.replace('_', ' '):<{width}}  {text:>24}")
+        print_text(f"{name.replace('_', ' '):<{width}}  {text:>24}")
 
 
 @index.command()

@@ -12,6 +12,8 @@ import warnings
 from contextlib import suppress
 from typing import IO, Any, TextIO
 
+from dedup.errors import OutputError
+
 FORMS = ("text", "json")
 _ISSUES = "the project's issue tracker"
 
@@ -83,6 +85,21 @@ def write_line(stream: IO[str], text: str) -> None:
     """Write a line and send it off; raises `OSError` where it cannot be."""
     stream.write(text + "\n")
     stream.flush()
+
+
+def print_text(text: str, done: str = "") -> None:
+    """Print on standard output; a reader that has gone wants no more.
+
+    Raises `OutputError` where it cannot be written, with what was `done` all the same.
+    """
+    try:
+        write_line(sys.stdout, text)
+    except BrokenPipeError:
+        discard_output()
+    except OSError as error:
+        discard_output()
+        reason = f"standard output cannot be written: {error.strerror or error}"
+        raise OutputError(f"{reason}; {done}" if done else reason) from error
 
 
 def open_missing_streams() -> None:

@@ -1,7 +1,6 @@
 """`dedup run`: the nightly command."""
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.log import Log, discard_output, json_text, write_line
+from dedup.cli.log import Log, json_text, print_text
 from dedup.cli.options import (
     config_option,
     field_options,
@@ -19,7 +18,6 @@ from dedup.cli.options import (
     setting_options,
     settings_of,
 )
-from dedup.errors import OutputError
 
 if TYPE_CHECKING:
     from dedup.cli.report import Largest
@@ -152,12 +150,4 @@ def _print(summary: dict[str, Any], largest: "Largest", out: Path, log: Log) -> 
         from dedup.cli.report import report_text
 
         text = report_text(summary, largest, out)
-    try:
-        write_line(sys.stdout, text)
-    except BrokenPipeError:  # its reader wants no more
-        discard_output()
-    except OSError as error:
-        discard_output()
-        raise OutputError(
-            f"standard output cannot be written: {error.strerror}; the run is done and {out} is whole"
-        ) from error
+    print_text(text, done=f"the run is done and {out} is whole")
