@@ -20,7 +20,11 @@ Shingles = Literal["words", "characters"]
 
 @dataclass(frozen=True)
 class Fields:
-    """The names under which a record keeps what is read of it; all else passes through unread."""
+    """The names under which a record keeps what is read of it; all else passes through unread.
+
+    `date_format` is for dates in other forms than those of `docs/input.md`: "dmy" or "mdy", the order of the
+    numbers in 17/05/2015, or a format of `datetime.strptime`.
+    """
 
     id: str = "id"
     text: str = "text"
@@ -28,6 +32,12 @@ class Fields:
     source: str = "source"
     date: str = "published_at"
     url: str = "url"
+    date_format: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all fields."""
+        return self.id, self.text, self.title, self.source, self.date, self.url
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """The configuration file: TOML with the names of the options; the command line wins."""
 
+import difflib
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,25 +35,39 @@ def load_config(context: click.Context, parameter: click.Parameter, path: Path |
         raise SettingsError(f"--config {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"--config {path} is not TOML: {error}") from error
-    options = {
+    options: dict[str, click.Option] = {
         option.name: option
         for option in context.command.params
         if isinstance(option, click.Option) and option.name and option.name != parameter.name
     }
+    of_others = _all_options(context.find_root().command) - _OF_NO_FILE - set(options)
     defaults: dict[str, Any] = {}
     for key, value in values.items():
         name = key.replace("-", "_")
-        if name not in options and name in _all_options(context.find_root().command) - _OF_NO_FILE:
+        if name in of_others:
             continue  # one file can serve all commands
         if name not in options:
-            choices = ", ".join(sorted(str(option).replace("_", "-") for option in options))
-            raise SettingsError(f"--config {path}: there is no option {key!r}; the options are {choices}")
+            raise SettingsError(
+                f"--config {path}: there is no option {key!r}{_nearest(name, {*options, *of_others})}; those of "
+                f"{context.command_path} are {_listed(options)}"
+                + (f"; other commands have {_listed(of_others)}" if of_others else "")
+            )
         if name in defaults:
             raise SettingsError(f"--config {path}: {key!r} is given twice, once with - and once with _")
         _check_value(options[name], value, f"--config {path}: {key}")
         defaults[name] = value
     context.default_map = {**(context.default_map or {}), **defaults}
     return path
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(name.replace("_", "-") for name in names))
+
+
+def _nearest(name: str, names: set[str]) -> str:
+    """Return a question after the option that was meant, if one is spelt about so."""
+    near = difflib.get_close_matches(name, names, n=1)
+    return f" (did you mean {_listed(near)!r}?)" if near else ""
 
 
 def _all_options(command: click.Command) -> set[str]:

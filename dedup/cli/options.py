@@ -56,8 +56,8 @@ _SETTINGS = [
         help="Whether links, source lines and the like are left out of what is compared.",
     ),
 ]  # fmt: skip
-_FIELDS = [
-    click.option("--html/--no-html", help="The text of records is HTML; needs the extra html."),
+_HTML = click.option("--html/--no-html", help="The text of records is HTML; needs the extra html.")
+_TABLE_FIELDS = [
     click.option("--id-field", default="id", help="Field with the id.", **_NAMES),
     click.option("--text-field", default="text", help="Field with the text.", **_NAMES),
     click.option("--title-field", default="title", help="Field with the title.", **_NAMES),
@@ -65,8 +65,12 @@ _FIELDS = [
     click.option(
         "--date-field", default="published_at", help="Field with the time of publication.", **_NAMES
     ),
-    click.option("--url-field", default="url", help="Field with the address, for an index.", **_NAMES),
-]
+    click.option(
+        "--date-format", metavar="FORMAT",
+        help="How dates are written that are no ISO 8601: dmy, mdy, or as in '%d %B %Y'.",
+    ),
+]  # fmt: skip
+_URL = click.option("--url-field", default="url", help="Field with the address, for an index.", **_NAMES)
 _LOG = [
     click.option("--quiet/--no-quiet", help="Print nothing but errors and what was asked for."),
     click.option(
@@ -92,7 +96,9 @@ def _all_of(options: list[Callable[[Any], Any]]) -> Callable[[_Command], _Comman
 
 
 setting_options = _all_of(_SETTINGS)
-field_options = _all_of(_FIELDS)
+field_options = _all_of([_HTML, *_TABLE_FIELDS, _URL])
+table_field_options = _all_of(_TABLE_FIELDS)
+"""The fields of a table, without those of HTML and of an index."""
 log_options = _all_of(_LOG)
 config_option = _all_of(_CONFIG)
 
@@ -100,8 +106,14 @@ config_option = _all_of(_CONFIG)
 def fields_of(options: dict[str, Any]) -> "Fields":
     """Return the names of fields that the options of a command give."""
     from dedup.articles import Fields
+    from dedup.formats.dates import date_reader
 
-    return Fields(**{name: options[f"{name}_field"] for name in FIELDS})
+    try:
+        date_reader(options["date_format"])
+    except SettingsError as error:
+        raise SettingsError(_in_options_words(str(error), options)) from error
+    names = {name: options[f"{name}_field"] for name in FIELDS if f"{name}_field" in options}
+    return Fields(**names, date_format=options["date_format"])
 
 
 def settings_of(options: dict[str, Any]) -> "Settings":

@@ -16,6 +16,7 @@ from dedup.formats.results import reject_record
 from dedup.run.feeding import Feed, feed
 from dedup.run.index_batches import Batch
 from dedup.run.indexing import Index
+from dedup.run.summaries import lack_of_dates
 
 _RELATIONS = ("new", "exact", "near", "part")
 
@@ -47,7 +48,8 @@ def judge_files(
             strict=options["strict"],
             progress=progress,
         )
-    _tell(told, log)
+    num_undated = told.num_undated - told.bad_dates.count
+    _tell(told, lack_of_dates(found.files, fields_of(options), told.num_articles, num_undated), log)
 
 
 def _no_progress(stage: str, articles: int, num_bytes: int) -> None:
@@ -63,15 +65,17 @@ def _rejects(path: Path | None, others: Sequence[str | Path]) -> Iterator[Lines 
         yield lines
 
 
-def _tell(told: Feed, log: Log) -> None:
+def _tell(told: Feed, lack: str | None, log: Log) -> None:
     if told.first_reject:
         first = told.first_reject
         log.warning(
             f"records set aside: {told.num_rejected}; the first is {first.file}, line {first.line}: "
             f"{first.reason}"
         )
-    if told.num_bad_dates:
-        log.warning(f"dates not understood and taken as missing: {told.num_bad_dates}")
+    if told.bad_dates.count:
+        log.warning(told.bad_dates.message())
+    if lack:
+        log.warning(lack)
     counts = {relation: told.relations[relation] for relation in _RELATIONS}
     listed = ", ".join(f"{count:,} {relation}" for relation, count in counts.items())
     log.event(
@@ -80,7 +84,7 @@ def _tell(told: Feed, log: Log) -> None:
         articles=told.num_articles,
         **counts,
         rejected=told.num_rejected,
-        dates_not_understood=told.num_bad_dates,
+        dates_not_understood=told.bad_dates.count,
     )
 
 

@@ -1,19 +1,22 @@
 """From the values of a record to a row of a chunk, or to the reason why it cannot be one."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from dedup.articles import MISSING_DATE, ArticleId, Fields
 from dedup.errors import InputError
-from dedup.formats.dates import parse_date
-from dedup.formats.records import START_BYTES, Chunk, Reject
+from dedup.formats.dates import date_reader, parse_date
+from dedup.formats.records import MISSING, START_BYTES, Chunk, Reject
+
+
+_ROLES = ("id", "text", "source", "date", "title", "url")
 
 
 @dataclass(frozen=True)
 class FieldNames:
-    """What the user calls the fields that are read; None for what nobody asked for."""
+    """What the user calls the fields that are read, None for what nobody asked for; and what reads dates."""
 
     id: str
     text: str
@@ -21,22 +24,27 @@ class FieldNames:
     date: str
     title: str | None = None
     url: str | None = None
+    read_date: Callable[[Any], int | None] = field(default=parse_date, repr=False)
 
     @classmethod
     def of(cls, fields: Fields, text_field: str, extras: Sequence[str] = ()) -> Self:
-        """Return the names; raises `InputError` where two are the same, but for extras, of `EXTRAS`."""
-        names = cls(fields.id, text_field, fields.source, fields.date)
+        """Return the names; raises `InputError` where two are the same, but for extras, of `EXTRAS`.
+
+        Raises `SettingsError` for a format of dates that is none.
+        """
+        read_date = date_reader(fields.date_format)
+        names = cls(fields.id, text_field, fields.source, fields.date, read_date=read_date)
         for name, count in Counter((names.id, names.text, names.source, names.date)).items():
             if count > 1:
-                roles = " and ".join(role for role, value in vars(names).items() if value == name)
+                roles = " and ".join(role for role in _ROLES if getattr(names, role) == name)
                 raise InputError(f"the {roles} are all to be read from the field {name!r}; name one for each")
         return replace(names, **{role: getattr(fields, role) for role in extras})
 
     def columns(self) -> dict[str, str]:
         """Return the different names by the role under which each is read."""
         role_of: dict[str, str] = {}
-        for role, name in vars(self).items():
-            if name is not None:
+        for role in _ROLES:
+            if name := getattr(self, role):
                 role_of.setdefault(name, role)
         return {role: name for name, role in role_of.items()}
 
@@ -63,6 +71,7 @@ class ChunkBuilder:
         self.file = file
         self.names = names
         self.chunk = Chunk()
+        self._read_date = names.read_date
 
     @property
     def is_full(self) -> bool:
@@ -97,9 +106,10 @@ class ChunkBuilder:
         chunk.ids.append(id_)
         chunk.texts.append(text)
         chunk.sources.append(source if isinstance(source, str) and source else None)
-        parsed = None if date is None or date == "" else parse_date(date)
+        parsed = None if date is None or date == "" else self._read_date(date)
         if parsed is None:
-            chunk.num_bad_dates += date is not None and date != ""
+            if date is not None and date != "":
+                chunk.bad_dates.add(date)
             parsed = MISSING_DATE
         chunk.dates.append(parsed)
         chunk.titles.append(title)
@@ -164,7 +174,7 @@ def without_surrogates(text: str) -> str:
 
 def _missing(name: str, record: dict[str, Any]) -> str:
     fields = ", ".join(map(ascii, list(record)[:20])) or "none"
-    return f"{name!r} is missing; the fields are {fields}"
+    return f"{name!r} {MISSING} {fields}"
 
 
 def _describe(value: Any) -> str:

@@ -2,8 +2,11 @@
 
 import datetime
 import re
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+from dedup.errors import SettingsError
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
@@ -25,13 +28,96 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]*)?")
 _DIGITS = re.compile(r"((?:19|20)[0-9]{2})(?:([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2})?)?)?")
 """YYYY, YYYYMMDD, YYYYMMDDhhmm, YYYYMMDDhhmmss."""
 
+_TIME = (
+    r"(?:(?:\s*t\s*|\s+)(?P<hour>\d{1,2}):(?P<minute>\d{2})"
+    r"(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?%s)?"
+    r"(?:\s*(?:z|utc|gmt|ut)|\s*(?:utc|gmt)?(?P<sign>[-+\N{MINUS SIGN}])"
+    r"(?P<offset_hours>\d{2}):?(?P<offset_minutes>\d{2})?)?"
+)
 _NUMERIC = re.compile(
-    r"(\d{4})(?:([-/.])(\d{1,2})(?:\2(\d{1,2}))?)?"
-    r"(?:(?:\s*t\s*|\s+)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?"
-    r"(?:\s*(z|utc|gmt|ut)|\s*(?:utc|gmt)?([-+\N{MINUS SIGN}])(\d{2}):?(\d{2})?)?",
+    r"(?P<year>\d{4})(?:(?P<between>[-/.])(?P<month>\d{1,2})(?:(?P=between)(?P<day>\d{1,2}))?)?" + _TIME % "",
     re.IGNORECASE,
 )
 """The year first: "2015-07-21 10:20:30 +0300", "2015/7/21", "2015-07", "2015-07-21T24:00Z"."""
+
+
+_HALF_DAY = r"(?:\s*(?P<half>am|pm|\N{ARABIC LETTER SAD}|\N{ARABIC LETTER MEEM}))?"
+_ORDERS = {
+    order: re.compile(
+        rf"(?P<{first}>\d{{1,2}})\s*(?P<between>[-/.])\s*(?P<{second}>\d{{1,2}})\s*(?P=between)\s*"
+        r"(?P<year>\d{4}|\d{2}),?" + _TIME % _HALF_DAY,
+        re.IGNORECASE,
+    )
+    for order, first, second in (("dmy", "day", "month"), ("mdy", "month", "day"))
+}
+"""The year last: "17/05/2015", "17-5-15 10:20", "17.05.2015 10:20 PM +0300", in Arabic digits too."""
+
+_AFTERNOON = ("pm", "\N{ARABIC LETTER MEEM}")
+_FIRST_OF_LAST_CENTURY = 69  # of years of two digits, as POSIX has it
+_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u061c"))
+"""Marks of direction, which pages in Arabic put into dates."""
+
+
+def date_reader(date_format: str | None) -> Callable[[Any], int | None]:
+    """Return what reads dates as `parse_date` does, those of a format first.
+
+    The format is "dmy" or "mdy", the order of numbers with the year last, or one of `datetime.strptime`. A date
+    that does not follow it is read as ever. Raises `SettingsError` for another format, and for one that does
+    not tell the day.
+
+    >>> date_reader("dmy")("02/01/1970"), date_reader("%d %B %Y")("2 January 1970"), parse_date("02/01/1970")
+    (86400000000, 86400000000, None)
+    """
+    if date_format is None:
+        return parse_date
+    if date_format not in _ORDERS:
+        _check_format(date_format)
+
+    def read(value: Any) -> int | None:
+        if isinstance(value, str) and len(value) <= _MAX_LENGTH:
+            text = value.translate(_MARKS).strip()
+            found = _by_order(text, date_format) if date_format in _ORDERS else _by_format(text, date_format)
+            if found is not None:
+                return found
+        return parse_date(value)
+
+    return read
+
+
+def fitting_format(value: str) -> str | None:
+    """Return the order of numbers, "dmy" or "mdy", by which a string is a date; both of them if both may be.
+
+    >>> fitting_format("17/05/2015"), fitting_format("7/5/2015"), fitting_format("May")
+    ('dmy', 'dmy or mdy', None)
+    """
+    return " or ".join(order for order in _ORDERS if date_reader(order)(value) is not None) or None
+
+
+def _check_format(date_format: str) -> None:
+    example = datetime.datetime(2001, 2, 13, tzinfo=datetime.UTC)
+    try:
+        told = datetime.datetime.strptime(example.strftime(date_format), date_format)
+    except ValueError as error:
+        reason = str(error)
+    else:
+        if told.date() == example.date():
+            return
+        reason = "it does not tell year, month and day"
+    raise SettingsError(
+        f"date_format is {date_format!r}: {reason}; it is dmy, mdy, or a format of strptime such as '%d %B %Y'"
+    )
+
+
+def _by_order(text: str, order: str) -> int | None:
+    match = _ORDERS[order].fullmatch(text)
+    return _numeric_date(match) if match else None
+
+
+def _by_format(text: str, date_format: str) -> int | None:
+    try:
+        return _microseconds(datetime.datetime.strptime(text, date_format))
+    except (ValueError, OverflowError):
+        return None
 
 
 def parse_date(value: Any) -> int | None:
@@ -104,17 +190,23 @@ def _parse_number(number: float) -> int | None:
 
 
 def _numeric_date(match: re.Match[str]) -> int | None:
-    year, _, month, day, hour, minute, second, fraction, _, sign, offset_hours, offset_minutes = (
-        match.groups()
+    found = match.groupdict()
+    year, month, day, hour, minute, second = (
+        int(found[name] or default)
+        for name, default in (("year", 0), ("month", 1), ("day", 1), ("hour", 0), ("minute", 0), ("second", 0))
     )
-    micros = int(fraction[:6].ljust(6, "0")) if fraction else 0
-    moment = _moment(
-        int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0), micros
-    )
+    if len(found["year"]) == 2:
+        year += 1900 if year >= _FIRST_OF_LAST_CENTURY else 2000
+    if half := found.get("half"):
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half.lower() in _AFTERNOON else 0)
+    fraction = found["fraction"]
+    moment = _moment(year, month, day, hour, minute, second, int(fraction[:6].ljust(6, "0")) if fraction else 0)
     if moment is None:
         return None
-    if sign:
-        minutes = int(offset_hours) * 60 + int(offset_minutes or 0)
+    if sign := found["sign"]:
+        minutes = int(found["offset_hours"]) * 60 + int(found["offset_minutes"] or 0)
         if minutes >= 24 * 60:
             return None
         offset = datetime.timedelta(minutes=minutes if sign == "+" else -minutes)

@@ -52,6 +52,7 @@ class HtmlFiles(TextFiles):
 
     kind = "HTML files"
     has_title = True
+    has_date = True
 
     def check(self, fields: Fields, text_field: str) -> None:
         """See `RecordFile`."""
@@ -109,7 +110,7 @@ class HtmlField:
         self._file.copy_records(lines, out)
 
     def _without_tags(self, given: Chunk) -> Chunk:
-        chunk = Chunk(rejects=given.rejects, num_bytes=given.num_bytes, num_bad_dates=given.num_bad_dates)
+        chunk = Chunk(rejects=given.rejects, num_bytes=given.num_bytes, bad_dates=given.bad_dates)
         columns = (given.ids, given.texts, given.dates, given.sources, given.titles, given.urls)
         for id_, text, date, source, title, url, line, start in zip(
             *columns, given.lines, given.starts, strict=True

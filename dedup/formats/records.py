@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
 from dedup.articles import ArticleId, Fields
+from dedup.formats.dates import fitting_format
 
 CHUNK_RECORDS = 2048
 CHUNK_BYTES = 16 << 20
@@ -15,6 +16,8 @@ MAX_RECORD_BYTES = 256 << 20
 
 EXTRAS = ("title", "url")
 """Fields of a record that matching does not need and an index keeps."""
+
+_SHOWN_CHARACTERS = 60
 
 START_BYTES = 200
 """How much of the raw record a reject shows."""
@@ -36,12 +39,39 @@ class Reject:
 
 
 @dataclass
+class BadDates:
+    """Dates that were not understood: how many, and the first, cut to what a message shows."""
+
+    count: int = 0
+    first: str = ""
+
+    def add(self, value: Any) -> None:
+        """Count one more."""
+        if not self.count:
+            self.first = value[:_SHOWN_CHARACTERS] if isinstance(value, str) else repr(value)[:_SHOWN_CHARACTERS]
+        self.count += 1
+
+    def __add__(self, later: "BadDates") -> "BadDates":
+        """Return these and those of a later part of the input."""
+        return BadDates(self.count + later.count, self.first if self.count else later.first)
+
+    def message(self) -> str:
+        """Return what to tell of them, and what to do."""
+        order = fitting_format(self.first)
+        remedy = f"--date-format {order}" if order else "--date-format with a form such as '%d %B %Y'"
+        return (
+            f"dates not understood and taken as missing: {self.count}, the first is {self.first!r}; "
+            f"try {remedy}, docs/input.md has the forms that are read"
+        )
+
+
+@dataclass
 class Chunk:
     """Records of one file, column by column. `lines` are their line numbers, from 1, rising.
 
     Where a format has no lines, the number of the record stands for it. `dates` are microseconds since
     1970 UTC, MISSING_DATE for none; a date that does not parse counts as none and is counted in
-    `num_bad_dates`. `starts` shows how each raw record begins. `num_bytes` counts the input, unpacked.
+    `bad_dates`. `starts` shows how each raw record begins. `num_bytes` counts the input, unpacked.
     `titles` and `urls` are as they came, whatever they are, None where they were not asked for.
     """
 
@@ -55,12 +85,25 @@ class Chunk:
     starts: list[bytes] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     num_bytes: int = 0
-    num_bad_dates: int = 0
+    bad_dates: BadDates = field(default_factory=BadDates)
 
     @property
     def is_full(self) -> bool:
         """Whether it is time for the next chunk."""
         return len(self.lines) + len(self.rejects) >= CHUNK_RECORDS or self.num_bytes >= CHUNK_BYTES
+
+
+def question_after(reason: str) -> str:
+    """Return what to ask the user where no record can be used and the first cannot for this reason."""
+    if MISSING in reason:
+        return "; are the field names right?"
+    if reason.startswith(_OF_ANOTHER_KIND):
+        return "; does the file hold what its suffix says? Standard input is JSON Lines"
+    return ""
+
+
+MISSING = "is missing; the fields are"
+_OF_ANOTHER_KIND = ("not JSON", "not UTF-8", "not readable")
 
 
 class RecordFile(Protocol):

@@ -26,6 +26,7 @@ class TextFiles:
 
     kind = "text files"
     has_title = False
+    has_date = False
 
     def __init__(self, name: str, files: Sequence[TextFile]) -> None:
         self.name = name

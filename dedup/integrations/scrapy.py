@@ -106,7 +106,7 @@ class DedupPipeline:
     async def process_item(self, item: Any) -> Any:
         """Return the item, tagged in mode `tag`; raise `CopyDropped` for a copy in mode `drop`."""
         adapter = ItemAdapter(item)
-        names = vars(self._fields).values()
+        names = self._fields.names
         article = {name: adapter[name] for name in names if name in adapter}
         if article.get(self._text_field) is None:
             self._count("without_text")

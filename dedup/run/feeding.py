@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dedup.articles import Fields, Verdict
+from dedup.articles import MISSING_DATE, Fields, Verdict
 from dedup.errors import InputError, OutputError, RecordError
-from dedup.formats.records import EXTRAS, Chunk, RecordFile, Reject
+from dedup.formats.records import EXTRAS, BadDates, Chunk, RecordFile, Reject, question_after
 from dedup.run.index_batches import Batch, batch_of_chunk
 from dedup.run.intake import Progress
 from dedup.settings import Settings
@@ -14,11 +14,12 @@ from dedup.settings import Settings
 
 @dataclass
 class Feed:
-    """What became of the records: verdicts by relation, records set aside and the first of them."""
+    """What became of the records: verdicts by relation, articles without a date, records set aside."""
 
     relations: Counter[str] = field(default_factory=Counter)
     num_rejected: int = 0
-    num_bad_dates: int = 0
+    bad_dates: BadDates = field(default_factory=BadDates)
+    num_undated: int = 0
     first_reject: Reject | None = None
 
     @property
@@ -57,7 +58,8 @@ def feed(
                 told.first_reject = told.first_reject or first
                 told.num_rejected += len(chunk.rejects)
                 set_aside(chunk.rejects)
-            told.num_bad_dates += chunk.num_bad_dates
+            told.bad_dates += chunk.bad_dates
+            told.num_undated += chunk.dates.count(MISSING_DATE)
             if chunk.ids:
                 verdicts = judge(batch_of_chunk(chunk, settings))
                 told.relations.update(verdict.relation for verdict in verdicts)
@@ -67,7 +69,7 @@ def feed(
         first = told.first_reject
         raise InputError(
             f"no usable article: {told.num_rejected} records were set aside, the first in {first.file}, line "
-            f"{first.line}: {first.reason}; are the field names right?"
+            f"{first.line}: {first.reason}{question_after(first.reason)}"
         )
     return told
 

@@ -274,7 +274,7 @@ def _counts(
         "links": len(touched.links),
         "rejected": len(intake.rejects),
         "repeated_records": intake.num_repeated,
-        "dates_not_understood": intake.num_bad_dates,
+        "dates_not_understood": intake.bad_dates.count,
         "full_buckets": int(touched.full_buckets.sum()),
     }
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from dedup.articles import ArticleId, Fields
 from dedup.errors import InputError, OutputError, RecordError
-from dedup.formats.records import Chunk, RecordFile, Reject
+from dedup.formats.records import BadDates, Chunk, RecordFile, Reject, question_after
 from dedup.run.contents import content_hash, kept_string
 from dedup.run.gathering import GatheredSketches
 from dedup.run.recurring import cut_lines
@@ -46,7 +46,7 @@ class Intake:
     contents: list[bytes] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     num_repeated: int = 0
-    num_bad_dates: int = 0
+    bad_dates: BadDates = field(default_factory=BadDates)
     num_bytes: int = 0
 
 
@@ -167,7 +167,7 @@ class _Admission:
             rows.append(k)
         if self._extras:
             self._keep_extras(chunk, rows)
-        intake.num_bad_dates += chunk.num_bad_dates
+        intake.bad_dates += chunk.bad_dates
         intake.num_bytes += chunk.num_bytes
         future = pool.submit(_sketch, first_texts, repeated_texts, self._settings)
         self._pending.append(_Pending(future, repeats, chunk.rejects, chunk.num_bytes))
@@ -238,5 +238,5 @@ def _why_nothing(intake: Intake) -> str:
     first = intake.rejects[0]
     return (
         f"no usable article in {names}: {len(intake.rejects)} records were set aside, the first in "
-        f"{first.file}, line {first.line}: {first.reason}; are the field names right?"
+        f"{first.file}, line {first.line}: {first.reason}{question_after(first.reason)}"
     )

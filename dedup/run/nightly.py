@@ -133,7 +133,7 @@ def _counts(intake: Intake, sketches: Sketches, groups: Groups, num_unique: int)
         **cut_counts(sketches),
         "rejected": len(intake.rejects),
         "repeated_records": intake.num_repeated,
-        "dates_not_understood": intake.num_bad_dates,
+        "dates_not_understood": intake.bad_dates.count,
         "candidate_pairs": groups.scan.num_candidates,
         "full_buckets": groups.scan.num_full_buckets,
     }

@@ -31,7 +31,7 @@ def read_files(
     """Return the articles of all files and their sketches, as `take_in` does; all files are checked first.
 
     `warnings` take what the operator should know: `skipped` files, memory that may not do, records that were
-    set aside, articles much of which was cut.
+    set aside, dates that lack, articles much of which was cut.
     """
     for file in files:
         file.check(fields, getattr(fields, settings.text_field))
@@ -43,6 +43,6 @@ def read_files(
         intake, sketches = take_in(
             files, settings, fields, num_workers, progress, strict=strict, extras=extras, lines=lines
         )
-    warn_of_records(intake, warnings)
+    warn_of_records(intake, fields, warnings)
     warn_of_cuts(intake.ids, sketches, warnings)
     return intake, sketches

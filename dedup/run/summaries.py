@@ -12,14 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from dedup.articles import ArticleId, Fields
+from dedup.articles import MISSING_DATE, ArticleId, Fields
 from dedup.formats.inputs import UNREAD_KIND
+from dedup.formats.records import RecordFile
+from dedup.formats.text_files import TextFiles
 from dedup.run.intake import Intake
 from dedup.run.sketches import Sketches
 from dedup.settings import Settings
 
 _PACKAGES = ("article-dedup", "numpy", "numba", "pyarrow", "msgspec")
 
+
+FEW_DATES = 0.1
+"""A smaller share of articles with a date is reported: the name of the field may be wrong."""
 
 MUCH_CUT = 0.5
 """An article of which a larger share of the words was cut as page furniture is reported."""
@@ -65,16 +70,34 @@ def warn_of_skipped(skipped: Sequence[tuple[str, str]], warnings: Warnings) -> N
         warnings.add(f"files in the folders {UNREAD_KIND}: {len(unread)}, the first is {unread[0]}")
 
 
-def warn_of_records(intake: Intake, warnings: Warnings) -> None:
-    """Add warnings of records that were set aside and of dates that were not understood."""
+def warn_of_records(intake: Intake, fields: Fields, warnings: Warnings) -> None:
+    """Add warnings of records that were set aside, dates that were not understood and dates that lack."""
     if intake.rejects:
         first = intake.rejects[0]
         warnings.add(
             f"records set aside: {len(intake.rejects)}, see rejects.jsonl; the first is {first.file}, "
             f"line {first.line}: {first.reason}"
         )
-    if intake.num_bad_dates:
-        warnings.add(f"dates not understood and taken as missing: {intake.num_bad_dates}")
+    if intake.bad_dates.count:
+        warnings.add(intake.bad_dates.message())
+    num_undated = intake.dates.count(MISSING_DATE)
+    warnings.add(lack_of_dates(intake.files, fields, len(intake.ids), num_undated - intake.bad_dates.count))
+
+
+def lack_of_dates(
+    files: Sequence[RecordFile], fields: Fields, num_articles: int, num_undated: int
+) -> str | None:
+    """Return a warning where next to no article of files that may have dates has one, else None."""
+    if num_undated <= num_articles * (1 - FEW_DATES) or not any(map(_may_have_dates, files)):
+        return None
+    return (
+        f"articles with a date in the field {fields.date!r}: {num_articles - num_undated} of {num_articles}. Dates "
+        "tell which article of a group is the earliest, and daily reports apart; --date-field names their field"
+    )
+
+
+def _may_have_dates(file: RecordFile) -> bool:
+    return not isinstance(file, TextFiles) or file.has_date
 
 
 def warn_of_cuts(ids: Sequence[ArticleId], sketches: Sketches, warnings: Warnings) -> None:

@@ -50,6 +50,7 @@ def test_every_option_can_stand_in_the_file(config: Path) -> None:
         source-field = "d"
         date-field = "e"
         url-field = "f"
+        date-format = "dmy"
         index = "news.dedup"
     """)
     options = {option.name for option in run.params} - {"inputs", "config"}
@@ -109,7 +110,7 @@ def test_byte_order_mark_and_windows_line_ends_do_not_matter(config: Path) -> No
         ("id-field = 2024-01-01", "id-field is 2024-01-01; it is a string"),
         (
             "[run]\nthreshold = 0.5",
-            "there is no option 'run'; the options are cut-copies, date-field, furniture",
+            "there is no option 'run'; those of run are cut-copies, date-field, date-format, furniture",
         ),
         ('config = "x"', "there is no option 'config'"),
         ('inputs = ["x"]', "there is no option 'inputs'"),

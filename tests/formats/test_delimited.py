@@ -54,7 +54,7 @@ def test_tabs(write: Write, read: Read) -> None:
 def test_empty_cells(write: Write, read: Read) -> None:
     chunk = read(write(b"id,text,source,published_at\na,,,\n,x,s,2015\nb,x,s,1970-01-01\nc,x,s,soon\n"))
     assert (chunk.ids, chunk.texts, chunk.sources) == (["a", "b", "c"], ["", "x", "x"], [None, "s", "s"])
-    assert (chunk.dates, chunk.num_bad_dates) == ([MISSING_DATE, 0, MISSING_DATE], 1)
+    assert (chunk.dates, chunk.bad_dates.count) == ([MISSING_DATE, 0, MISSING_DATE], 1)
     assert [(reject.line, reject.reason) for reject in chunk.rejects] == [(3, "'id' is empty")]
 
 

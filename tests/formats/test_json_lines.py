@@ -134,7 +134,7 @@ def test_dates_and_sources(write: Write, read: Read) -> None:
         write(b"\n".join(b'{"id":%d,"text":"x","published_at":%s}' % (i, v) for i, v in enumerate(values)))
     )
     assert chunk.dates == [1_000_000, 100_000_000_000] + [MISSING_DATE] * 6
-    assert chunk.num_bad_dates == 4
+    assert chunk.bad_dates.count == 4
     assert chunk.rejects == []
     chunk = read(
         write(

@@ -85,7 +85,7 @@ def test_dates_of_every_type(kind: str, write: Write, read: Read) -> None:
     column, micros = DATES[kind]
     column = pa.concat_arrays([column, pa.nulls(1, column.type)])
     chunk = read(write({"id": [1, 2], "text": ["x", "y"], "published_at": column}))
-    assert (chunk.dates, chunk.num_bad_dates) == ([micros, MISSING_DATE], 0)
+    assert (chunk.dates, chunk.bad_dates.count) == ([micros, MISSING_DATE], 0)
 
 
 BAD_DATES = {
@@ -104,13 +104,13 @@ BAD_DATES = {
 def test_bad_date_is_none_and_counted(kind: str, write: Write, read: Read, copy_objects: Any) -> None:
     file = write({"id": [1], "text": ["x"], "published_at": BAD_DATES[kind]})
     chunk = read(file)
-    assert (chunk.dates, chunk.num_bad_dates, chunk.rejects) == ([MISSING_DATE], 1, [])
+    assert (chunk.dates, chunk.bad_dates.count, chunk.rejects) == ([MISSING_DATE], 1, [])
     assert copy_objects(file, [1])[0]["id"] == 1
 
 
 def test_not_a_number_is_no_date_and_not_counted(write: Write, read: Read) -> None:
     chunk = read(write({"id": [1], "text": ["x"], "published_at": pa.array([float("nan")])}))
-    assert (chunk.dates, chunk.num_bad_dates) == ([MISSING_DATE], 0)
+    assert (chunk.dates, chunk.bad_dates.count) == ([MISSING_DATE], 0)
 
 
 def test_nulls_and_empty_ids_are_set_aside(write: Write, read: Read) -> None:

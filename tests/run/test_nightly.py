@@ -259,7 +259,8 @@ def test_shortage_of_memory_is_told_before_reading_and_kept_in_the_summary(
 
 def test_what_was_passed_over_is_listed_and_an_unread_kind_is_a_warning(tmp_path: Path) -> None:
     skipped = [("in/.x", "hidden"), ("in/a.xml", "of a kind that is not read")]
-    summary = summary_of(run(tmp_path, [{"id": 1, "text": STORY}], skipped=skipped))
+    records = [{"id": 1, "text": STORY, "published_at": "2015"}]
+    summary = summary_of(run(tmp_path, records, skipped=skipped))
     assert summary["skipped"] == [{"path": path, "reason": reason} for path, reason in skipped]
     assert summary["warnings"] == [
         "files in the folders of a kind that is not read: 1, the first is in/a.xml"
@@ -292,8 +293,8 @@ def test_much_that_is_cut_is_reported(tmp_path: Path) -> None:
     links = "\n".join(
         ["Related articles", *(f"  • Headline {n} of the harbour and its ferries" for n in range(9))]
     )
-    records = [{"id": "page", "text": f"The ferry sails at noon.\n{links}"}, {"id": "plain", "text": "Rain."}]
-    out = run(tmp_path, records)
+    texts = {"page": f"The ferry sails at noon.\n{links}", "plain": "Rain."}
+    out = run(tmp_path, [{"id": id_, "text": text, "published_at": 2015} for id_, text in texts.items()])
     summary = json.loads((out / "summary.json").read_text("utf-8"))
     assert (summary["counts"]["furniture_cut"], summary["counts"]["much_cut"]) == (1, 1)
     (warning,) = summary["warnings"]
