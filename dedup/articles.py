@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from dedup.errors import InputError
+
 ArticleId = str | int
 """Ids are kept as they are given and ordered as strings."""
 
@@ -33,6 +35,11 @@ class Fields:
     date: str = "published_at"
     url: str = "url"
     date_format: str | None = None
+
+    def __post_init__(self) -> None:
+        for role, name in vars(self).items():
+            if not isinstance(name, str) and not (role == "date_format" and name is None):
+                raise InputError(f"the name of the field {role!r} is {repr(name)[:80]}; expected a string")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numba
 from numba.core import caching, types
 from numba.core.registry import CPUDispatcher
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
+from dedup.arguments import described
 from dedup.errors import SettingsError
 from dedup.sketch.bands import Bands, choose_bands, fewest_bands
 
@@ -236,12 +237,23 @@ class Settings:
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
+def checked_settings(settings: Settings | None) -> Settings:
+    """Return the settings that a caller gives, the default for None; raises `SettingsError` for another."""
+    if settings is None:
+        return Settings()
+    if not isinstance(settings, Settings):
+        raise SettingsError(
+            f"settings is {described(settings)}; it is a dedup.Settings, such as Settings.of('headline')"
+        )
+    return settings
+
+
 def _unlike_share(jaccard: float) -> float:
     return max(1e-9, (1 - jaccard) / (1 + jaccard))
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise SettingsError(f"{name} is {value!r}; the choices are {', '.join(choices)}")
 
 

@@ -14,15 +14,16 @@ PACKAGE = Path(dedup.__file__).parent
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
 TREES = {path.relative_to(PACKAGE): ast.parse(path.read_text("utf-8"), str(path)) for path in SOURCES}
 
-PLAIN = {"articles", "settings", "errors", "compiling", "sorting"}
+PLAIN = {"arguments", "articles", "settings", "errors", "compiling", "sorting"}
 CORE = {"text", "sketch", "match"}
 MIDDLE = {"index", "formats", "report"}
 MAY_IMPORT = {
     "articles": {"errors"},
     "errors": set(),
+    "arguments": {"errors"},
     "compiling": set(),
     "sorting": {"compiling"},
-    "settings": {"errors", "sketch.bands"},
+    "settings": {"arguments", "errors", "sketch.bands"},
     "text": PLAIN,
     "sketch": PLAIN,
     "match": PLAIN | {"text", "sketch"},

@@ -47,10 +47,11 @@ def load_config(context: click.Context, parameter: click.Parameter, path: Path |
         if name in of_others:
             continue  # one file can serve all commands
         if name not in options:
+            meant = _nearest(name, {*options, *of_others})
+            further = f"; other commands have {_listed(of_others)}" if of_others else ""
             raise SettingsError(
-                f"--config {path}: there is no option {key!r}{_nearest(name, {*options, *of_others})}; those of "
-                f"{context.command_path} are {_listed(options)}"
-                + (f"; other commands have {_listed(of_others)}" if of_others else "")
+                f"--config {path}: there is no option {key!r}{meant}; those of {context.command_path} are "
+                f"{_listed(options)}{further}"
             )
         if name in defaults:
             raise SettingsError(f"--config {path}: {key!r} is given twice, once with - and once with _")

@@ -9,9 +9,9 @@ from dedup.cli.options import (
     config_option,
     fields_of,
     log_options,
-    table_field_options,
     setting_options,
     settings_of,
+    table_field_options,
 )
 
 

@@ -10,7 +10,6 @@ from dedup.errors import InputError
 from dedup.formats.dates import date_reader, parse_date
 from dedup.formats.records import MISSING, START_BYTES, Chunk, Reject
 
-
 _ROLES = ("id", "text", "source", "date", "title", "url")
 
 

@@ -61,9 +61,9 @@ _MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u061c"))
 def date_reader(date_format: str | None) -> Callable[[Any], int | None]:
     """Return what reads dates as `parse_date` does, those of a format first.
 
-    The format is "dmy" or "mdy", the order of numbers with the year last, or one of `datetime.strptime`. A date
-    that does not follow it is read as ever. Raises `SettingsError` for another format, and for one that does
-    not tell the day.
+    The format is "dmy" or "mdy", the order of numbers with the year last, or one of `datetime.strptime`. A
+    date that does not follow it is read as ever. Raises `SettingsError` for another format, and for one that
+    does not tell the day.
 
     >>> date_reader("dmy")("02/01/1970"), date_reader("%d %B %Y")("2 January 1970"), parse_date("02/01/1970")
     (86400000000, 86400000000, None)
@@ -104,7 +104,7 @@ def _check_format(date_format: str) -> None:
             return
         reason = "it does not tell year, month and day"
     raise SettingsError(
-        f"date_format is {date_format!r}: {reason}; it is dmy, mdy, or a format of strptime such as '%d %B %Y'"
+        f"date_format is {date_format!r}: {reason}; it is dmy, mdy, or a format of strptime, '%d %B %Y'"
     )
 
 
@@ -191,18 +191,16 @@ def _parse_number(number: float) -> int | None:
 
 def _numeric_date(match: re.Match[str]) -> int | None:
     found = match.groupdict()
-    year, month, day, hour, minute, second = (
-        int(found[name] or default)
-        for name, default in (("year", 0), ("month", 1), ("day", 1), ("hour", 0), ("minute", 0), ("second", 0))
-    )
+    year, month, day = int(found["year"]), int(found["month"] or 1), int(found["day"] or 1)
+    hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
     if len(found["year"]) == 2:
         year += 1900 if year >= _FIRST_OF_LAST_CENTURY else 2000
     if half := found.get("half"):
         if not 1 <= hour <= 12:
             return None
         hour = hour % 12 + (12 if half.lower() in _AFTERNOON else 0)
-    fraction = found["fraction"]
-    moment = _moment(year, month, day, hour, minute, second, int(fraction[:6].ljust(6, "0")) if fraction else 0)
+    micros = int((found["fraction"] or "")[:6].ljust(6, "0"))
+    moment = _moment(year, month, day, hour, minute, second, micros)
     if moment is None:
         return None
     if sign := found["sign"]:

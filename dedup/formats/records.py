@@ -48,7 +48,7 @@ class BadDates:
     def add(self, value: Any) -> None:
         """Count one more."""
         if not self.count:
-            self.first = value[:_SHOWN_CHARACTERS] if isinstance(value, str) else repr(value)[:_SHOWN_CHARACTERS]
+            self.first = str(value)[:_SHOWN_CHARACTERS]
         self.count += 1
 
     def __add__(self, later: "BadDates") -> "BadDates":

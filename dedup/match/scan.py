@@ -203,10 +203,7 @@ def _scan(
             continue
         first = firsts[position]
         if first != position:  # the very same text goes where the first one went
-            out.canonicals[position] = out.canonicals[first]
-            out.kinds[position] = out.kinds[first]
-            for k in range(3):
-                out.sizes[position, k] = out.sizes[first, k]
+            _follow(position, first, out)
             continue
         row = rows[position]
         oldest = NO_BOUND
@@ -235,6 +232,14 @@ def _scan(
             wait(position, banded, MAX_BANDED)
             wait(position, worded, MAX_WORDED)
     state[0] = len(rows)
+
+
+@inner_kernel
+def _follow(position, first, out):
+    out.canonicals[position] = out.canonicals[first]
+    out.kinds[position] = out.kinds[first]
+    for k in range(3):  # a row at once would take numba a second more to compile
+        out.sizes[position, k] = out.sizes[first, k]
 
 
 @inner_kernel

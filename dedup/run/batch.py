@@ -13,12 +13,12 @@ from dedup.match.headlines import group_headlines
 from dedup.match.order import canonical_order
 from dedup.match.verify import BY_WORDS
 from dedup.run.groups import Groups
-from dedup.run.records import columns_of, source_ranks
+from dedup.run.records import checked_fields, columns_of, source_ranks
 from dedup.run.recurring import cut_lines
 from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_texts
 from dedup.run.stages import evidence_of, features_of, lanes_of, rule_of, titles_of
-from dedup.settings import Settings
+from dedup.settings import Settings, checked_settings
 
 
 def find_groups(
@@ -35,8 +35,8 @@ def find_groups(
     >>> [[member.id for member in group.members] for group in find_groups(records)]
     [[1, 2]]
     """
-    settings = settings or Settings()
-    columns = columns_of(records, settings, fields or Fields())
+    settings = checked_settings(settings)
+    columns = columns_of(records, settings, checked_fields(fields))
     sketches = cut_lines(sketch_texts(columns.texts, settings, num_threads), columns.sources, settings)
     return group_sketches(
         columns.ids, columns.published, columns.sources, sketches, settings, num_threads=num_threads
@@ -72,7 +72,7 @@ def group_sketches(
     return Groups(ids, order, sketches.num_tokens, scan, sketches.num_cut)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pairs:
     """All verified pairs, as columns; iterating gives a `Pair` each, sorted by the rows of the input.
 
@@ -85,6 +85,9 @@ class Pairs:
     coverage_a: npt.NDArray[np.float64]
     coverage_b: npt.NDArray[np.float64]
     by_words: npt.NDArray[np.bool_]
+
+    def __repr__(self) -> str:
+        return f"<Pairs: {len(self):,} of {len(self.ids):,} articles>"
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -110,8 +113,8 @@ def find_pairs(
     >>> [(pair.a_id, pair.b_id, round(pair.jaccard, 2)) for pair in find_pairs(texts)]
     [(0, 1, 0.62)]
     """
-    settings = settings or Settings()
-    columns = columns_of(records, settings, fields or Fields())
+    settings = checked_settings(settings)
+    columns = columns_of(records, settings, checked_fields(fields))
     sketches = cut_lines(sketch_texts(columns.texts, settings, num_threads), columns.sources, settings)
     found = pair_articles(
         sketches.fingerprints,

@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 
+from dedup.arguments import require_text
 from dedup.articles import MISSING_DATE, Comparison, Shingles
 from dedup.match.facts import other_facts
 from dedup.match.judge import judge
@@ -26,7 +27,7 @@ from dedup.match.wording import find_wording
 from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_texts, text_array
 from dedup.run.stages import features_of, rule_of
-from dedup.settings import Settings
+from dedup.settings import Settings, checked_settings
 from dedup.sketch.signatures import estimate_jaccard
 
 
@@ -40,7 +41,9 @@ def compare(a: str, b: str, settings: Settings | None = None) -> Comparison:
     >>> comparison.verdict, comparison.jaccard
     ('exact', 1.0)
     """
-    settings = settings or Settings()
+    require_text("a", a)
+    require_text("b", b)
+    settings = checked_settings(settings)
     sketches = sketch_texts(text_array([a, b]), settings)
     features, rule = features_of(sketches, np.full(2, MISSING_DATE)), rule_of(settings)
     scratch = make_scratch(int(sketches.num_tokens.max()), len(sketches.character_hashes))

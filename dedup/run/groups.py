@@ -14,7 +14,7 @@ from dedup.match.verify import BY_CHARACTERS, BY_WORDS, PART, WHOLE
 from dedup.run.sketches import shares_cut
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Groups:
     """Canonical groups of n articles; iterating gives each group of two or more, in canonical order.
 
@@ -28,6 +28,11 @@ class Groups:
     num_tokens: npt.NDArray[np.int64]
     scan: Scan
     num_cut: npt.NDArray[np.int64]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Groups: {len(self):,} of {self.num_articles:,} articles, {self.num_copies:,} of them copies>"
+        )
 
     def __len__(self) -> int:
         """The number of groups of two or more."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.arguments import described, require_type
 from dedup.articles import MISSING_DATE, ArticleId, Fields
 from dedup.errors import InputError, RecordError
 from dedup.formats.dates import parse_date
@@ -56,12 +57,20 @@ def columns_of(records: Any, settings: Settings, fields: Fields) -> Columns:
         columns = _from_table(table, fields, text_field)
     elif isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
         raise InputError(
-            f"records are a {type(records).__name__}; expected dicts, an Arrow table or a data frame"
+            f"records is {described(records)}; expected a list of dicts, an Arrow table or a data frame"
         )
     else:
         columns = _from_dicts(records, fields, text_field)
     _check_ids(columns.ids)
     return columns
+
+
+def checked_fields(fields: Fields | None) -> Fields:
+    """Return the names that a caller gives, the default for None; raises `InputError` for another."""
+    if fields is None:
+        return Fields()
+    require_type("fields", fields, Fields, "dedup.Fields, such as Fields(text='body')")
+    return fields
 
 
 def as_table(records: Any) -> pa.Table | None:
@@ -97,14 +106,15 @@ def _from_dicts(records: Iterable[Any], fields: Fields, text_field: str, first_r
     for row, given in enumerate(records, first_row):
         record = {fields.id: row, text_field: given} if isinstance(given, str) else given
         if not isinstance(record, Mapping):
-            raise RecordError(f"a {type(record).__name__}, not a dict", place=f"record {row}")
+            raise RecordError(f"{described(record)}, not a dict", place=f"record {row}")
         place = f"record {row} (id {record.get(fields.id)!r})"
         for name in (fields.id, text_field):
             if record.get(name) is None:
-                raise RecordError(f"no {name!r}; its fields are {sorted(map(str, record))}", place=place)
+                found = f"{name!r} is null" if name in record else f"no {name!r}"
+                raise RecordError(f"{found}; its fields are {sorted(map(str, record))}", place=place)
         id_, text, source = record[fields.id], record[text_field], record.get(fields.source)
         if not isinstance(text, str):
-            raise RecordError(f"{text_field!r} is a {type(text).__name__}, not a string", place=place)
+            raise RecordError(f"{text_field!r} is {described(text)}, not a string", place=place)
         ids.append(_check_id(id_, place))
         texts.append(text)
         dates.append(_date(record.get(fields.date), place, fields.date))
@@ -114,7 +124,7 @@ def _from_dicts(records: Iterable[Any], fields: Fields, text_field: str, first_r
 
 def _check_id(id_: Any, place: str) -> ArticleId:
     if isinstance(id_, bool) or not isinstance(id_, (str, int, np.integer)):
-        raise RecordError(f"the id is a {type(id_).__name__}, not a string or integer", place=place)
+        raise RecordError(f"the id is {described(id_)}, not a string or integer", place=place)
     if isinstance(id_, str) and any("\ud800" <= character <= "\udfff" for character in id_):
         raise RecordError("the id holds half of a surrogate pair, which no file can hold", place=place)
     return int(id_) if isinstance(id_, np.integer) else id_

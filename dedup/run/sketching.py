@@ -6,7 +6,7 @@ lines a hash for each line stays until it is known which lines recur (`run.recur
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.arguments import described
 from dedup.compiling import inner_kernel, kernel
-from dedup.errors import SettingsError
+from dedup.errors import InputError, SettingsError
 from dedup.run.characters import hash_characters, hash_keys
 from dedup.run.sketches import Sketches, join_offsets
-from dedup.settings import Settings
+from dedup.settings import Settings, checked_settings
 from dedup.sketch.kernels import premix, update_signature
 from dedup.sketch.signatures import permutations, sign_shingle_hashes
 from dedup.text.furniture import KEPT, count_kept, read_lines
@@ -184,8 +185,8 @@ def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: in
 
     The number of threads never changes the result.
     """
-    if num_threads < 1:
-        raise SettingsError(f"num_threads is {num_threads}; it is a number of threads, 1 or more")
+    if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
+        raise SettingsError(f"num_threads is {num_threads!r}; it is a number of threads, 1 or more")
     offsets, data = string_buffers(texts)
     tables = load_tables()
     if num_threads == 1 or len(texts) <= _ROWS_PER_TASK:
@@ -239,19 +240,40 @@ def sign_texts(
     """Return the signatures, uint32[n, num_perm], of the word shingles of n texts.
 
     A text of fewer words than a shingle has the signature of the empty set, 2**32 - 1 throughout. Raises
-    `SettingsError` for a profile that compares no words.
+    `SettingsError` for a profile that compares no words, `InputError` for what is no text.
 
     >>> sign_texts(["one two three four", ""]).shape
     (2, 128)
     """
-    settings = settings or Settings()
+    settings = checked_settings(settings)
     if not settings.uses_words:
         raise SettingsError(f"the profile {settings.profile!r} compares no word shingles; take 'article'")
-    array = texts if isinstance(texts, pa.Array | pa.ChunkedArray) else text_array(texts)
-    array = array.cast(pa.large_string())
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
+    array = _checked_column(texts) if isinstance(texts, pa.Array | pa.ChunkedArray) else _checked_list(texts)
     return sketch_texts(array, settings, num_threads).signatures
+
+
+def _checked_column(texts: pa.Array | pa.ChunkedArray) -> pa.LargeStringArray:
+    kind = texts.type.value_type if pa.types.is_dictionary(texts.type) else texts.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+        raise InputError(f"texts are an Arrow array of {texts.type}; expected strings")
+    if texts.null_count:
+        raise InputError(
+            f"texts: number {texts.is_null().to_pylist().index(True)} is null; expected a string"
+        )
+    array = texts.cast(pa.large_string())
+    if isinstance(array, pa.ChunkedArray):
+        return pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
+    return array
+
+
+def _checked_list(texts: Any) -> pa.LargeStringArray:
+    if isinstance(texts, (str, bytes, Mapping)) or not isinstance(texts, Iterable):
+        raise InputError(f"texts is {described(texts)}; expected a list of strings or an Arrow array")
+    given = list(texts)
+    for number, text in enumerate(given):
+        if not isinstance(text, str):
+            raise InputError(f"texts: number {number} is {described(text)}; expected a string")
+    return text_array(given)
 
 
 def _sketch_task(

@@ -90,9 +90,10 @@ def lack_of_dates(
     """Return a warning where next to no article of files that may have dates has one, else None."""
     if num_undated <= num_articles * (1 - FEW_DATES) or not any(map(_may_have_dates, files)):
         return None
+    num_dated = num_articles - num_undated
     return (
-        f"articles with a date in the field {fields.date!r}: {num_articles - num_undated} of {num_articles}. Dates "
-        "tell which article of a group is the earliest, and daily reports apart; --date-field names their field"
+        f"articles with a date in the field {fields.date!r}: {num_dated} of {num_articles}. Dates tell which "
+        "article of a group is the earliest, and daily reports apart; --date-field names their field"
     )
 
 

@@ -7,12 +7,14 @@ holds the minimum of each over the set. Broder, "On the resemblance and containm
 """
 
 import functools
-from typing import TYPE_CHECKING
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.errors import SettingsError
+from dedup.arguments import described
+from dedup.errors import InputError, SettingsError
 from dedup.sketch import kernels
 
 if TYPE_CHECKING:
@@ -52,12 +54,16 @@ def sign_shingle_hashes(
     >>> len(a), estimate_jaccard(a, a), bool(estimate_jaccard(a, b) < 1)
     (128, 1.0, True)
     """
-    hashes = np.ascontiguousarray(hashes, dtype=np.uint32)
-    offsets = np.ascontiguousarray(offsets, dtype=np.int64)
+    hashes = _row("hashes", hashes, np.uint32)
+    offsets = _row("offsets", offsets, np.int64)
     if len(offsets) < 1 or offsets[0] < 0 or offsets[-1] > len(hashes) or np.any(np.diff(offsets) < 0):
-        raise ValueError("offsets must rise from 0 or more to at most the number of hashes")
+        raise InputError("offsets must rise from 0 or more to at most the number of hashes")
+    for name, value in (("num_perm", num_perm), ("seed", seed)):
+        if not isinstance(value, Integral):
+            raise SettingsError(f"{name} is {described(value)}; it is a whole number")
+    multipliers, increments = permutations(num_perm, seed)
     signatures = np.empty((len(offsets) - 1, num_perm), dtype=np.uint32)
-    kernels.sign_hashes(hashes, offsets, *permutations(num_perm, seed), signatures)
+    kernels.sign_hashes(hashes, offsets, multipliers, increments, signatures)
     return signatures
 
 
@@ -66,8 +72,9 @@ def estimate_jaccard(a: npt.NDArray[np.uint32], b: npt.NDArray[np.uint32]) -> fl
 
     Its standard error is sqrt(J * (1 - J) / num_perm) (Broder 1997). Empty sets are alike to nothing.
     """
-    if len(a) != len(b):
-        raise ValueError(f"signatures of {len(a)} and {len(b)} permutations cannot be compared")
+    a, b = _row("a", a, np.uint32), _row("b", b, np.uint32)
+    if len(a) != len(b) or not len(a):
+        raise InputError(f"signatures of {len(a)} and {len(b)} permutations cannot be compared")
     if np.all(a == EMPTY) or np.all(b == EMPTY):
         return 0.0
     return float(np.count_nonzero(a == b)) / len(a)
@@ -77,10 +84,11 @@ def to_datasketch(signature: npt.NDArray[np.uint32], *, seed: int = 1) -> "MinHa
     """Return a `datasketch.MinHash` with this signature, for any of datasketch's structures."""
     from datasketch import MinHash
 
+    signature = _row("signature", signature, np.uint32)
     multipliers, increments = permutations(len(signature), seed)
     return MinHash(
         seed=seed,
-        hashvalues=np.array(signature, dtype=np.uint32),
+        hashvalues=signature.copy(),
         permutations=np.array([multipliers, increments]),
         scheme="affine32",
     )
@@ -88,7 +96,18 @@ def to_datasketch(signature: npt.NDArray[np.uint32], *, seed: int = 1) -> "MinHa
 
 def from_datasketch(minhash: "MinHash") -> npt.NDArray[np.uint32]:
     """Return the signature, uint32[num_perm], of a datasketch MinHash of the scheme `affine32`."""
+    if not hasattr(minhash, "hashvalues"):
+        raise InputError(f"minhash is {described(minhash)}; expected a datasketch.MinHash")
     scheme = getattr(minhash, "scheme", "legacy")
     if scheme != "affine32":
-        raise ValueError(f"the MinHash has scheme {scheme!r}; only 'affine32' (datasketch 2.x) fits")
+        raise InputError(f"the MinHash has scheme {scheme!r}; only 'affine32' (datasketch 2.x) fits")
     return np.array(minhash.hashvalues, dtype=np.uint32)
+
+
+def _row(name: str, values: Any, kind: type) -> npt.NDArray[Any]:
+    """Return an argument as a row of unsigned or signed whole numbers; raises `InputError` for another."""
+    array = np.asarray(values)
+    if array.ndim != 1 or (len(array) and array.dtype.kind not in "iu"):
+        what = described(values) if array.ndim == 0 else f"of {array.ndim} dimensions and type {array.dtype}"
+        raise InputError(f"{name} is {what}; expected one row of {np.dtype(kind)}")
+    return np.ascontiguousarray(array, dtype=kind)

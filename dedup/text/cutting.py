@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dedup.arguments import require_text
 from dedup.text.furniture import AFTER_END, LISTED, read_lines
 from dedup.text.kernels import MAX_TOKENS_PER_BYTE, RAW_SCRATCH, load_tables
 from dedup.text.lines import make_lines
@@ -45,6 +46,7 @@ def cut_furniture(text: str) -> CutText:
     >>> cut.text, cut.lines[0].reason
     ('The ferry sails twice a day from June.', 'links')
     """
+    require_text("text", text)
     raw = text.encode("utf-8", "replace")
     data = np.frombuffer(raw, dtype=np.uint8)
     breaks = np.flatnonzero(data == ord("\n"))

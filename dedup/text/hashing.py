@@ -18,6 +18,9 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
+from dedup.arguments import described
+from dedup.errors import InputError
+
 MULTIPLIER = 0x9E3779B97F4A7C15
 """2**64 divided by the golden ratio, made odd (Knuth, The Art of Computer Programming 3, 6.4)."""
 
@@ -60,7 +63,7 @@ def hash_word_shingle(shingle: bytes) -> int:
     >>> hash_word_shingle("وزير الخارجيه المصري".encode())
     3992133212
     """
-    hashes = [hash_token(token) for token in shingle.decode().split(" ")]
+    hashes = [hash_token(token) for token in _decoded(shingle).split(" ")]
     multipliers = shingle_multipliers(len(hashes))
     total = sum(value * int(multiplier) for value, multiplier in zip(hashes, multipliers, strict=True))
     return _upper_mixed(total & _MASK)
@@ -72,7 +75,16 @@ def hash_character_shingle(shingle: bytes) -> int:
     >>> hash_character_shingle("خيار".encode())
     3220340482
     """
-    return _upper_mixed(_polynomial(shingle.decode()))
+    return _upper_mixed(_polynomial(_decoded(shingle)))
+
+
+def _decoded(shingle: bytes) -> str:
+    if not isinstance(shingle, bytes):
+        raise InputError(f"shingle is {described(shingle)}; expected bytes: the folded text in UTF-8")
+    try:
+        return shingle.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"shingle is not UTF-8: {error}") from error
 
 
 @functools.cache
@@ -82,7 +94,7 @@ def shingle_multipliers(size: int) -> npt.NDArray[np.uint64]:
     The sequence is SplitMix64 from seed 0 (Steele, Lea and Flood 2014), each value made odd.
     """
     if not 0 <= size <= MAX_SHINGLE_SIZE:
-        raise ValueError(f"a shingle of {size} words; it has {MAX_SHINGLE_SIZE} at most")
+        raise InputError(f"a shingle of {size} words; it has {MAX_SHINGLE_SIZE} at most")
     values = []
     state = 0
     for _ in range(size):

@@ -2,10 +2,13 @@
 
 import numpy as np
 
+from dedup.arguments import require_size, require_text
+from dedup.errors import InputError
 from dedup.text import reference
 from dedup.text.fold_table import load_fold_table
 from dedup.text.kernels import MAX_CODE_POINTS_PER_BYTE, fold_characters, load_tables
 
+_NUM_SCRIPTS = 8  # that three bits of the fold table can tell
 _CODE_POINT_MASK = np.uint32(0x1FFFFF)
 
 
@@ -18,6 +21,7 @@ def normalize(text: str) -> str:
     >>> normalize("  أكّـد «الوزيرُ» في ١٢ مايو…  ")
     'اكد الوزير في 12 مايو'
     """
+    require_text("text", text)
     data = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
     folded = np.empty(MAX_CODE_POINTS_PER_BYTE * len(data) + 1, dtype=np.uint32)
     count = fold_characters(data, 0, len(data), load_tables(), folded)
@@ -30,6 +34,7 @@ def tokens(text: str) -> list[str]:
     >>> tokens("Qui a dit « été » ? 新华社")
     ['qui', 'a', 'dit', 'ete', '新', '华', '社']
     """
+    require_text("text", text)
     return reference.tokens(text)
 
 
@@ -40,6 +45,7 @@ def word_shingles(text: str, size: int = 3) -> list[str]:
     ['one two three', 'two three four']
     """
     words = tokens(text)
+    require_size("size", size)
     return [" ".join(words[k : k + size]) for k in range(len(words) - size + 1)]
 
 
@@ -51,6 +57,12 @@ def character_shingles(text: str, lengths: tuple[int, ...]) -> list[str]:
     """
     folded = normalize(text)
     table = load_fold_table()
+    if not isinstance(lengths, (tuple, list)) or len(lengths) != _NUM_SCRIPTS:
+        raise InputError(
+            f"lengths are {lengths!r:.80}; expected {_NUM_SCRIPTS} whole numbers, as NGRAM_LENGTHS"
+        )
+    for length in lengths:
+        require_size("a length", length)
     found = []
     for k, character in enumerate(folded):
         length = lengths[table.script_class(ord(character))]
