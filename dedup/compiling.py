@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from numba.core import caching, types
+from numba.core import caching, event, types
 from numba.core.registry import CPUDispatcher
 
 BOUNDS_CHECKS = os.environ.get("DEDUP_BOUNDS_CHECKS") == "1"
@@ -78,6 +78,27 @@ def _cache(dispatcher: Any) -> None:
             dispatcher._cache = _KernelCache(dispatcher)
         except RuntimeError:  # numba: no locator could write anywhere
             _warn_uncached("no folder for the cache can be written")
+
+
+class _FirstCompilation(event.Listener):  # type: ignore[misc]
+    """Calls a function before the first kernel of this process is compiled, not where it is in the cache."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell: Callable[[], None] | None = tell
+
+    def on_start(self, event: Any) -> None:
+        """Take the start of a compilation."""
+        tell, self._tell = self._tell, None
+        if tell is not None:
+            tell()
+
+    def on_end(self, event: Any) -> None:
+        """Take the end of a compilation."""
+
+
+def tell_of_compiling(tell: Callable[[], None]) -> None:
+    """Have `tell` called once, when the first kernel is compiled; never where all come from the cache."""
+    event.register("numba:compile", _FirstCompilation(tell))
 
 
 @functools.cache

@@ -16,6 +16,14 @@ _STAGES = {"read": "Reading", "group": "Grouping", "write": "Writing"}
 _NARROW_COLUMNS = 70
 
 
+def announce_compiling(log: Log) -> None:
+    """Have the log say, once, that kernels are compiled, if any are: it can take longer than the work."""
+    from dedup.compiling import tell_of_compiling
+
+    text = "dedup: compiling for this machine, once (some 10 to 20 s)"
+    tell_of_compiling(lambda: log.event("compiling", text))
+
+
 @contextmanager
 def show_progress(total_bytes: int, log: Log) -> Iterator[Progress]:
     """Give a `Progress` that shows stage, throughput and time left on standard error.

@@ -121,12 +121,13 @@ def _prepared(
     inputs: Sequence[str], out: Path, options: dict[str, Any], log: Log
 ) -> Iterator[tuple[list["RecordFile"], dict[str, Any]]]:
     """Give the files to read and the arguments that a run takes with an index as without."""
-    from dedup.cli.progress import show_progress
+    from dedup.cli.progress import announce_compiling, show_progress
     from dedup.formats.inputs import html_fields, open_inputs
     from dedup.formats.output import check_output, folder_beside
 
     check_output(out, inputs, overwrite=options["overwrite"])  # before standard input is read
     found = open_inputs(inputs, spool_folder=folder_beside(out))
+    announce_compiling(log)
     with show_progress(sum(file.size_bytes for file in found.files), log) as progress:
         yield (
             html_fields(found.files) if options["html"] else found.files,

@@ -10,7 +10,7 @@ from dedup.articles import Verdict
 from dedup.cli.lines import Lines, open_lines
 from dedup.cli.log import Log
 from dedup.cli.options import fields_of
-from dedup.cli.progress import show_progress
+from dedup.cli.progress import announce_compiling, show_progress
 from dedup.formats.inputs import html_fields, open_inputs
 from dedup.formats.results import reject_record
 from dedup.run.feeding import Feed, feed
@@ -30,6 +30,7 @@ def judge_files(
 ) -> None:
     """Print the verdicts on the articles of the inputs as `judge` gives them, and tell the counts."""
     found = open_inputs(inputs)
+    announce_compiling(log)
     others: list[str | Path] = [opened.path, *inputs]
     shows_lines = options["output"] is None and sys.stdout.isatty()
     total_bytes = sum(file.size_bytes for file in found.files)
