@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 import dedup
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel, kernel
 from dedup.run.sketching import sketch_texts, text_array
 from dedup.text.hashing import shingle_multipliers
 from dedup.text.kernels import word_shingles
@@ -89,22 +89,43 @@ def _nearest(shingles, offsets, postings, posting_offsets, family):
     touched = np.empty(n, dtype=np.int32)
     best = np.zeros(n, dtype=np.float64)
     for a in range(n):
-        count = 0
-        for k in range(offsets[a], offsets[a + 1]):
-            for p in range(posting_offsets[shingles[k]], posting_offsets[shingles[k] + 1]):
-                b = postings[p]
-                if shared[b] == 0:
-                    touched[count] = b
-                    count += 1
-                shared[b] += 1
+        count = _meet_before(n, a, shingles, offsets, postings, posting_offsets, shared, touched)
         for j in range(count):
             b = touched[j]
             if family[b] != family[a]:
-                both = shared[b]
-                union = offsets[a + 1] - offsets[a] + offsets[b + 1] - offsets[b] - both
-                best[a] = max(best[a], both / union)
+                best[a] = max(best[a], _jaccard(a, b, shared[b], offsets))
             shared[b] = 0
     return best
+
+
+@inner_kernel
+def _meet_before(end, a, shingles, offsets, postings, posting_offsets, shared, touched):
+    """Count in `shared` the shingles that article a has in common with those before `end`.
+
+    Returns how many share any; they are the first of `touched`.
+    """
+    count = 0
+    for k in range(offsets[a], offsets[a + 1]):
+        first, high = posting_offsets[shingles[k]], posting_offsets[shingles[k] + 1]
+        low = first
+        while low < high:  # postings rise
+            middle = (low + high) // 2
+            if postings[middle] < end:
+                low = middle + 1
+            else:
+                high = middle
+        for p in range(first, low):
+            b = postings[p]
+            if shared[b] == 0:
+                touched[count] = b
+                count += 1
+            shared[b] += 1
+    return count
+
+
+@inner_kernel
+def _jaccard(a, b, both, offsets):
+    return both / (offsets[a + 1] - offsets[a] + offsets[b + 1] - offsets[b] - both)
 
 
 def similar_pairs(
@@ -128,27 +149,11 @@ def _similar_pairs(shingles, offsets, postings, posting_offsets, threshold, firs
     values = np.empty(1024, dtype=np.float64)
     found = 0
     for a in range(first, last):
-        count = 0
-        size = offsets[a + 1] - offsets[a]
-        for k in range(offsets[a], offsets[a + 1]):
-            begin, end = posting_offsets[shingles[k]], posting_offsets[shingles[k] + 1]
-            while begin < end:  # articles before a only; postings rise
-                middle = (begin + end) // 2
-                if postings[middle] < a:
-                    begin = middle + 1
-                else:
-                    end = middle
-            for p in range(posting_offsets[shingles[k]], begin):
-                b = postings[p]
-                if shared[b] == 0:
-                    touched[count] = b
-                    count += 1
-                shared[b] += 1
+        count = _meet_before(a, a, shingles, offsets, postings, posting_offsets, shared, touched)
         for j in range(count):
             b = touched[j]
-            both = shared[b]
+            jaccard = _jaccard(a, b, shared[b], offsets)
             shared[b] = 0
-            jaccard = both / (size + offsets[b + 1] - offsets[b] - both)
             if jaccard >= threshold:
                 if found == len(values):
                     wider = np.empty((2 * found, 2), dtype=np.int64)

@@ -43,7 +43,7 @@ def check_installed(name: str) -> None:
     if importlib.util.find_spec("trafilatura") is None:
         raise InputError(
             f"{name}: HTML is read with trafilatura, which is not installed; "
-            "run: pip install 'article-dedup[html]'"
+            "install the extra, in the folder of this project: pip install '.[html]'"
         )
 
 

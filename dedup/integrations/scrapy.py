@@ -44,7 +44,8 @@ try:
     from twisted.internet.defer import Deferred
 except ImportError as missing:
     raise DependencyError(
-        f"the pipeline needs Scrapy 2.14 or newer ({missing}): pip install 'article-dedup[scrapy]'"
+        f"the pipeline needs Scrapy 2.14 or newer ({missing}); install the extra, in the folder of this "
+        "project: pip install '.[scrapy]'"
     ) from missing
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from dedup.arguments import described, require_type
 from dedup.articles import MISSING_DATE, ArticleId, Fields
 from dedup.errors import InputError, RecordError
-from dedup.formats.dates import parse_date
+from dedup.formats.dates import date_reader
 from dedup.run.sketching import text_array
 from dedup.settings import Settings
 
@@ -103,6 +103,7 @@ def _from_dicts(records: Iterable[Any], fields: Fields, text_field: str, first_r
     texts: list[str] = []
     dates: list[int] = []
     sources: list[str | None] = []
+    date = _Dates(fields)
     for row, given in enumerate(records, first_row):
         record = {fields.id: row, text_field: given} if isinstance(given, str) else given
         if not isinstance(record, Mapping):
@@ -117,8 +118,9 @@ def _from_dicts(records: Iterable[Any], fields: Fields, text_field: str, first_r
             raise RecordError(f"{text_field!r} is {described(text)}, not a string", place=place)
         ids.append(_check_id(id_, place))
         texts.append(text)
-        dates.append(_date(record.get(fields.date), place, fields.date))
+        dates.append(date.read(record.get(fields.date), place))
         sources.append(source if isinstance(source, str) else None)
+    date.warn()
     return Columns(ids, text_array(texts), np.array(dates, dtype=np.int64), sources)
 
 
@@ -130,19 +132,36 @@ def _check_id(id_: Any, place: str) -> ArticleId:
     return int(id_) if isinstance(id_, np.integer) else id_
 
 
-def _date(value: Any, place: str, name: str) -> int:
-    if value is None or _is_missing(value) or value == "":
-        return MISSING_DATE
-    if not isinstance(value, (str, int, float, datetime.date, np.generic)):
-        raise RecordError(f"{name!r} is a {type(value).__name__}, not a date or a string", place=place)
-    parsed = parse_date(value)
-    if parsed is None:
-        warnings.warn(
-            f"{place}: {name!r} is {value!r}, taken as missing; expected ISO 8601 such as 2024-05-31T18:30Z",
-            stacklevel=2,
-        )
-        return MISSING_DATE
-    return parsed
+class _Dates:
+    """Reads dates; one warning tells of all that it did not understand."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._name = fields.date
+        self._read = date_reader(fields.date_format)
+        self._first_bad = ""
+        self._num_bad = 0
+
+    def read(self, value: Any, place: str) -> int:
+        """Return a time in microseconds since 1970 UTC, MISSING_DATE for none."""
+        if value is None or _is_missing(value) or value == "":
+            return MISSING_DATE
+        if not isinstance(value, (str, int, float, datetime.date, np.generic)):
+            raise RecordError(f"{self._name!r} is {described(value)}, not a date or a string", place=place)
+        parsed = self._read(value)
+        if parsed is None:
+            self._first_bad = self._first_bad or f"{place}: {self._name!r} is {value!r}"
+            self._num_bad += 1
+            return MISSING_DATE
+        return parsed
+
+    def warn(self) -> None:
+        """Warn, once, of dates that were not understood."""
+        if self._num_bad:
+            warnings.warn(
+                f"{self._first_bad}, taken as missing ({self._num_bad} such dates); expected ISO 8601 such as "
+                "2024-05-31T18:30Z, or Fields(date_format='dmy') for 31/05/2024",
+                stacklevel=2,
+            )
 
 
 def _is_missing(value: Any) -> bool:
@@ -177,7 +196,7 @@ def _from_table(table: pa.Table, fields: Fields, text_field: str) -> Columns:
     except pa.ArrowInvalid as error:
         raise InputError(f"column {text_field!r} is not valid: {error}") from error
     return Columns(
-        id_column.to_pylist(), texts, _table_dates(table, fields.date), _table_sources(table, fields.source)
+        id_column.to_pylist(), texts, _table_dates(table, fields), _table_sources(table, fields.source)
     )
 
 
@@ -188,14 +207,17 @@ def _is_string(kind: pa.DataType) -> bool:
     )
 
 
-def _table_dates(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
+def _table_dates(table: pa.Table, fields: Fields) -> npt.NDArray[np.int64]:
+    name = fields.date
     if name not in table.column_names:
         return np.full(len(table), MISSING_DATE, dtype=np.int64)
     column = table.column(name)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         micros = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
         return np.asarray(micros.fill_null(int(MISSING_DATE)).to_numpy(), dtype=np.int64)
-    dates = [_date(value, f"row {row}", name) for row, value in enumerate(column.to_pylist())]
+    date = _Dates(fields)
+    dates = [date.read(value, f"row {row}") for row, value in enumerate(column.to_pylist())]
+    date.warn()
     return np.array(dates, dtype=np.int64)
 
 

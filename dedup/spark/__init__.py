@@ -49,6 +49,6 @@ def require_pyspark() -> None:
             __import__(package)
         except ImportError as error:
             raise DependencyError(
-                f"{package} cannot be imported ({error}); install the extra: "
-                "pip install 'article-dedup[spark]'"
+                f"{package} cannot be imported ({error}); install the extra, in the folder of this "
+                "project: pip install '.[spark]'"
             ) from error

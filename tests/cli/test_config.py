@@ -128,6 +128,49 @@ def test_a_wrong_value_is_named_with_file_option_and_choices(config: Path, conte
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("command", "own", "others"),
+    [
+        (
+            "run x -o y",
+            "those of dedup run are cut-copies, date-field,",
+            "other commands have before, checkpoint",
+        ),
+        (
+            "index add i x",
+            "those of dedup index add are date-field,",
+            "other commands have before, checkpoint",
+        ),
+        (
+            "index check i x",
+            "those of dedup index check are date-field, date-format, html, id-field,",
+            "window,",
+        ),
+        (
+            "spark x -o y",
+            "those of dedup spark are checkpoint-dir, date-field,",
+            "other commands have before, cut",
+        ),
+    ],
+)
+def test_a_wrong_name_is_told_with_the_options_of_the_command(
+    dedup: Any, config: Path, command: str, own: str, others: str
+) -> None:
+    config.write_text("treshold = 0.5")
+    done = dedup(*command.split(), "--config", config)
+    assert done.returncode == 2
+    assert f"{config}: there is no option 'treshold' (did you mean 'threshold'?); {own}" in done.stderr
+    assert others in done.stderr
+
+
+def test_a_format_of_dates_that_is_none_is_a_wrong_option(
+    dedup: Any, one_article: Path, config: Path
+) -> None:
+    done = dedup("run", one_article, "--config", config, "--date-format", "dym")
+    assert done.returncode == 2
+    assert done.stderr.startswith("dedup: --date-format is 'dym': it does not tell year, month and day")
+
+
 @pytest.mark.parametrize("name", ["absent.toml", "."])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match=r"--config .* cannot be read: "):

@@ -153,3 +153,55 @@ def test_dumb_terminal_gets_lines(articles: Path, tmp_path: Path) -> None:
     shown = on_terminal(80, ["run", articles, "-o", tmp_path / "out"], TERM="dumb")
     assert "  Grouping: 79 articles\r\n" in shown
     assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--help", "--version", "run --help", "index --help", "index add --help", "spark --help"]
+)
+def test_help_to_a_full_disk_or_a_closed_stream_ends_with_a_word(arguments: str) -> None:
+    full = shell(f"$D {arguments} >/dev/full")
+    assert (full.returncode, full.stderr) == (
+        4,
+        "dedup: standard output cannot be written: No space left on device\n",
+    )
+    assert shell(f"$D {arguments} | head -c 0; echo ${{PIPESTATUS[0]}}").stdout == "0\n"
+    assert shell(f"$D {arguments} >&-").returncode == 0
+    assert shell(f"$D {arguments} >/dev/full 2>/dev/full").returncode == 4
+
+
+@pytest.mark.parametrize("arguments", ["bogus", "run --bogus", "run"])
+def test_usage_error_to_a_full_disk_keeps_the_exit_code(arguments: str) -> None:
+    assert shell(f"$D {arguments} 2>/dev/full").returncode == 2
+
+
+def test_results_to_a_full_disk_end_with_a_word(articles: Path, tmp_path: Path) -> None:
+    index = tmp_path / "news.dedup"
+    assert shell("$D index add $1 $2 -o $3", index, articles, tmp_path / "verdicts").returncode == 0
+    for command in ("index stats $1", "index groups $1", "index export $1", "index verify $1"):
+        done = shell(f"$D {command} >/dev/full", index)
+        expected = 0 if "verify" in command else 4  # which has nothing to print
+        assert (command, done.returncode) == (command, expected), done.stderr
+        assert "Traceback" not in done.stderr
+    done = shell("$D run $1 -o $2 >/dev/full", articles, tmp_path / "out")
+    assert done.returncode == 4
+    assert "No space left on device; the run is done and" in done.stderr
+
+
+def test_compiling_is_told_once_and_only_where_the_cache_is_cold(one_article: Path, tmp_path: Path) -> None:
+    cold = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+
+    def stderr(*options: str) -> str:
+        arguments = ["run", str(one_article), "-o", str(tmp_path / "out"), "--overwrite", *options]
+        done = subprocess.run(
+            [sys.executable, "-m", "dedup", *arguments],
+            env={**os.environ, **cold}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stderr
+
+    assert stderr().count("compiling for this machine, once") == 1
+    assert "compiling" not in stderr()
+    cold["NUMBA_CACHE_DIR"] = str(tmp_path / "quiet")
+    assert stderr("--quiet") == ""
+    cold["NUMBA_CACHE_DIR"] = str(tmp_path / "json")
+    events = [json.loads(line)["event"] for line in stderr("--log-format", "json").splitlines()]
+    assert events.count("compiling") == 1

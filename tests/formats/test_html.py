@@ -92,7 +92,7 @@ def test_without_the_extra_the_error_says_what_to_install(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     (tmp_path / "ferry.html").write_text(PAGE, "utf-8")
     (file,) = open_inputs([str(tmp_path)]).files
-    with pytest.raises(InputError, match=r"pip install 'article-dedup\[html\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[html\]'"):
         file.check(Fields(), "text")
     with pytest.raises(InputError, match="trafilatura"):
         html_fields([file])[0].check(Fields(), "text")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dedup.articles import Fields
 from dedup.errors import InputError, RecordError
 from dedup.formats import records
 from dedup.formats.json_lines import JsonLinesFile
@@ -302,3 +303,39 @@ def test_much_that_is_cut_is_reported(tmp_path: Path) -> None:
     assert "of 'page'" in warning
     assert pq.read_table(out / "articles.parquet")["cut_share"].to_pylist()[1] == 0.0
     assert (out / "unique.jsonl").read_bytes() == encoded(records)
+
+
+def test_dates_that_are_not_understood_are_shown_with_the_format_that_fits(tmp_path: Path) -> None:
+    records = [{"id": 1, "text": STORY, "published_at": "17/05/2015"}, {"id": 2, "text": STORY}]
+    (warning,) = summary_of(run(tmp_path, records))["warnings"]
+    assert "missing: 1, the first is '17/05/2015'; try --date-format dmy" in warning
+    summary = summary_of(run(tmp_path, records, fields=Fields(date_format="dmy"), overwrite=True))
+    assert (summary["warnings"], summary["counts"]["dates_not_understood"]) == ([], 0)
+    assert summary["fields"]["date_format"] == "dmy"
+
+
+def test_next_to_no_dates_are_a_warning_that_names_the_field(tmp_path: Path) -> None:
+    records = [{"id": k, "text": STORY, "published_at": "2015" if k < 2 else None} for k in range(20)]
+    assert summary_of(run(tmp_path, records))["warnings"] == []
+    (warning,) = summary_of(run(tmp_path, records[1:], overwrite=True))["warnings"]
+    assert "articles with a date in the field 'published_at': 1 of 19." in warning
+    assert "--date-field names their field" in warning
+
+
+@pytest.mark.parametrize(
+    ("content", "question"),
+    [
+        (b"\xff\xfe\x00binary", "does the file hold what its suffix says?"),
+        (b'{"id": 1}', "are the field names right?"),
+        (b'{"id": 1, "text": null}', "expected a string"),
+    ],
+)
+def test_where_nothing_is_usable_the_question_follows_from_the_reason(
+    tmp_path: Path, content: bytes, question: str
+) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        nightly.run([JsonLinesFile(path)], tmp_path / "out", Settings())
+    assert question in str(caught.value)
+    assert str(caught.value).count("?") == question.count("?")

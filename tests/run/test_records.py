@@ -361,3 +361,25 @@ def test_rank_of_a_source_is_its_place_in_the_list_and_others_share_the_last() -
     assert source_ranks(["okaz", "spa", None, "", "else"], chosen).tolist() == [1, 0, 2, 2, 2]
     assert source_ranks(["okaz", None], DEFAULT).tolist() == [0, 0]
     assert source_ranks([], chosen).tolist() == []
+
+
+def test_null_is_told_from_a_field_that_is_missing() -> None:
+    with pytest.raises(RecordError, match="'text' is null; its fields are"):
+        columns([{"id": 1, "text": None}])
+    with pytest.raises(RecordError, match="no 'text'; its fields are"):
+        columns([{"id": 1}])
+
+
+def test_dates_are_read_by_their_format_in_every_form() -> None:
+    records = {"id": [1, 2], "text": [STORY, STORY], "published_at": ["03/01/1970", "1970-01-02"]}
+    fields = Fields(date_format="dmy")
+    for form in (pa.table(records), pd.DataFrame(records), pd.DataFrame(records).to_dict("records")):
+        assert columns(form, fields=fields).published.tolist() == [2 * DAY, DAY]
+
+
+def test_dates_that_are_not_understood_are_one_warning() -> None:
+    records = [{"id": k, "text": STORY, "published_at": f"{k + 13}/01/1970"} for k in range(5)]
+    for form in (records, pa.Table.from_pylist(records)):
+        with pytest.warns(UserWarning, match=r"0.*'13/01/1970', taken as missing \(5 such") as told:
+            assert columns(form).published.tolist() == [MISSING_DATE] * 5
+        assert len(told) == 1

@@ -120,7 +120,7 @@ def test_command_names_inputs_that_cannot_be_read(spark: Any, tmp_path: Path) ->
 
 def test_missing_pyspark_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
-    with pytest.raises(DependencyError, match=r"pip install 'article-dedup\[spark\]'"):
+    with pytest.raises(DependencyError, match=r"pip install '\.\[spark\]'"):
         dedup.spark.find_groups(None)  # type: ignore[arg-type]
 
 
