@@ -124,7 +124,7 @@ def test_rows_of_hashes_are_whole_numbers(given: Any) -> None:
 
 @pytest.mark.parametrize("given", [None, "8", 1.5, [8], 0])
 def test_number_of_permutations_is_a_whole_number(given: Any) -> None:
-    with pytest.raises(dedup.SettingsError, match="^num_perm is "):
+    with pytest.raises(dedup.SettingsError, match=r"^num_perm is "):
         dedup.sign_shingle_hashes([1, 2], [0, 2], num_perm=given)
 
 
@@ -150,7 +150,7 @@ def test_settings_and_fields_of_another_type_are_refused(given: Any) -> None:
 
 @pytest.mark.parametrize("given", [None, 7, ["text"], b"text"])
 def test_names_of_fields_are_strings(given: Any) -> None:
-    with pytest.raises(dedup.InputError, match="the name of the field 'text' is .*; expected a string"):
+    with pytest.raises(dedup.InputError, match=r"the name of the field 'text' is .*; expected a string"):
         dedup.Fields(text=given)
 
 

@@ -158,8 +158,8 @@ class _Dates:
         """Warn, once, of dates that were not understood."""
         if self._num_bad:
             warnings.warn(
-                f"{self._first_bad}, taken as missing ({self._num_bad} such dates); expected ISO 8601 such as "
-                "2024-05-31T18:30Z, or Fields(date_format='dmy') for 31/05/2024",
+                f"{self._first_bad}, taken as missing ({self._num_bad} such dates); expected ISO 8601 such "
+                "as 2024-05-31T18:30Z, or Fields(date_format='dmy') for 31/05/2024",
                 stacklevel=2,
             )
 

@@ -109,7 +109,7 @@ def test_with_a_format_the_usual_forms_are_read_as_ever(date_format: str) -> Non
 
 @pytest.mark.parametrize("date_format", ["", "dym", "%d", "%d/%m", "%Q", "%", "%H:%M"])
 def test_a_format_that_does_not_tell_the_day_is_refused(date_format: str) -> None:
-    with pytest.raises(SettingsError, match="^date_format is .*; it is dmy, mdy, or a format of strptime"):
+    with pytest.raises(SettingsError, match=r"^date_format is .*; it is dmy, mdy, or a format of strptime"):
         date_reader(date_format)
 
 
