@@ -28,12 +28,12 @@ def described(value: Any) -> str:
     """Return what a value is, for messages.
 
     >>> described(None), described([1]), described(7), described(True)
-    ('None', 'a list', 'the number 7', 'True')
+    ('None', 'a list', 'the int 7', 'the bool True')
     """
-    if value is None or isinstance(value, bool):
-        return str(value)
+    if value is None:
+        return "None"
     if isinstance(value, (int, float)):
-        return f"the number {value!r:.40}"
+        return f"the {type(value).__name__} {value!r:.40}"
     if isinstance(value, (bytes, bytearray)):
         return "bytes"
     name = type(value).__name__

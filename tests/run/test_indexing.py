@@ -212,7 +212,7 @@ def test_what_is_given_comes_back_and_what_cannot_be_used_is_refused(
     for article, words in (
         ({"id": 1}, "no 'text'"),
         ({"text": "x"}, "no 'id'"),
-        ({"id": 1.5, "text": "x"}, "the id is a float"),
+        ({"id": 1.5, "text": "x"}, "the id is the float 1.5"),
         ("text", "a str; expected a mapping"),
     ):
         with pytest.raises(RecordError, match=words):

@@ -295,7 +295,8 @@ def test_much_that_is_cut_is_reported(tmp_path: Path) -> None:
         ["Related articles", *(f"  • Headline {n} of the harbour and its ferries" for n in range(9))]
     )
     texts = {"page": f"The ferry sails at noon.\n{links}", "plain": "Rain."}
-    out = run(tmp_path, [{"id": id_, "text": text, "published_at": 2015} for id_, text in texts.items()])
+    records = [{"id": id_, "text": text, "published_at": 2015} for id_, text in texts.items()]
+    out = run(tmp_path, records)
     summary = json.loads((out / "summary.json").read_text("utf-8"))
     assert (summary["counts"]["furniture_cut"], summary["counts"]["much_cut"]) == (1, 1)
     (warning,) = summary["warnings"]
@@ -309,7 +310,7 @@ def test_dates_that_are_not_understood_are_shown_with_the_format_that_fits(tmp_p
     records = [{"id": 1, "text": STORY, "published_at": "17/05/2015"}, {"id": 2, "text": STORY}]
     (warning,) = summary_of(run(tmp_path, records))["warnings"]
     assert "missing: 1, the first is '17/05/2015'; try --date-format dmy" in warning
-    summary = summary_of(run(tmp_path, records, fields=Fields(date_format="dmy"), overwrite=True))
+    summary = summary_of(run(tmp_path, records, fields=Fields(date_format="dmy")))
     assert (summary["warnings"], summary["counts"]["dates_not_understood"]) == ([], 0)
     assert summary["fields"]["date_format"] == "dmy"
 
@@ -317,7 +318,7 @@ def test_dates_that_are_not_understood_are_shown_with_the_format_that_fits(tmp_p
 def test_next_to_no_dates_are_a_warning_that_names_the_field(tmp_path: Path) -> None:
     records = [{"id": k, "text": STORY, "published_at": "2015" if k < 2 else None} for k in range(20)]
     assert summary_of(run(tmp_path, records))["warnings"] == []
-    (warning,) = summary_of(run(tmp_path, records[1:], overwrite=True))["warnings"]
+    (warning,) = summary_of(run(tmp_path, records[1:]))["warnings"]
     assert "articles with a date in the field 'published_at': 1 of 19." in warning
     assert "--date-field names their field" in warning
 
