@@ -188,20 +188,30 @@ def test_results_to_a_full_disk_end_with_a_word(articles: Path, tmp_path: Path) 
 
 
 def test_compiling_is_told_once_and_only_where_the_cache_is_cold(one_article: Path, tmp_path: Path) -> None:
-    cold = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-
-    def stderr(*options: str) -> str:
-        arguments = ["run", str(one_article), "-o", str(tmp_path / "out"), "--overwrite", *options]
+    def events() -> list[str]:
+        arguments = ["run", str(one_article), "-o", str(tmp_path / "out"), "--overwrite", "--log-format=json"]
         done = subprocess.run(
             [sys.executable, "-m", "dedup", *arguments],
-            env={**os.environ, **cold}, capture_output=True, text=True, check=True,
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
+            capture_output=True, text=True, check=True,
         )  # fmt: skip
-        return done.stderr
+        return [json.loads(line)["event"] for line in done.stderr.splitlines()]
 
-    assert stderr().count("compiling for this machine, once") == 1
-    assert "compiling" not in stderr()
-    cold["NUMBA_CACHE_DIR"] = str(tmp_path / "quiet")
-    assert stderr("--quiet") == ""
-    cold["NUMBA_CACHE_DIR"] = str(tmp_path / "json")
-    events = [json.loads(line)["event"] for line in stderr("--log-format", "json").splitlines()]
-    assert events.count("compiling") == 1
+    assert events().count("compiling") == 1
+    assert events().count("compiling") == 0
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_compiling_is_told_unless_the_log_is_quiet(quiet: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    import numba
+
+    from dedup.cli.log import Log
+    from dedup.cli.progress import announce_compiling
+
+    log = Log()
+    log.quiet = quiet
+    announce_compiling(log)
+    for step in (1, 2):
+        numba.njit(lambda x: x + step)(1)  # noqa: B023 - compiled at once
+    told = capsys.readouterr().err
+    assert told == ("" if quiet else "dedup: compiling for this machine, once (some 10 to 20 s)\n")
