@@ -37,7 +37,7 @@ def find_matching_pairs(
 ) -> MatchingPairs:
     """Return all pairs at or above the rule's thresholds among articles that meet in a bucket."""
     waiting = start_waiting(buckets)
-    meetings = start_meetings(len(rows))
+    meetings = start_meetings(len(rows), waiting)
     scratch = scratch_for(features, rows[np.diff(buckets.offsets) > 0])
     set_sizes = np.zeros((len(features.token_begins), 2), dtype=np.int64)
     state = np.zeros(2, dtype=np.int64)  # next position, pairs

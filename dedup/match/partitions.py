@@ -97,7 +97,7 @@ def _meet(
     """
     n = len(articles)
     waiting = start_waiting(buckets, num_waiting=num_waiting)
-    meetings = start_meetings(n)
+    meetings = start_meetings(n, waiting)
     state = np.zeros(2, dtype=np.int64)  # next article, pairs
     pairs = np.empty((max(4096, n), 3), dtype=np.int64)
     nobody = np.empty(0, dtype=np.int64)

@@ -135,7 +135,7 @@ def scan_canonicals(
     worded = start_waiting(wording.buckets, wording.num_meeting, wording.num_waiting)
     allowed = _allow(held_waits, num_held, worded, wording)
     samples = _Samples(wording.num_sampled, wording.meeting_shares, wording.waiting_shares)
-    meetings = start_meetings(n)
+    meetings = start_meetings(n, banded, worded)
     lowest_equal = _lowest_equal(rule.threshold, signatures.shape[1])
     dates = features.dates[rows]
     by_date = bool(np.all(dates[1:] >= dates[:-1]))
@@ -150,7 +150,8 @@ def scan_canonicals(
         if state[0] == n:
             break
         out = out._replace(relations=doubled(out.relations))
-    full = np.count_nonzero(banded.counts >= MAX_BANDED) + np.count_nonzero(worded.counts >= MAX_WORDED)
+    full = np.count_nonzero(banded.heads[:, 1] >= MAX_BANDED)
+    full += np.count_nonzero(worded.heads[:, 1] >= MAX_WORDED)
     return Scan(
         out.canonicals,
         out.kinds,
@@ -179,7 +180,7 @@ def _allow(held: HeldWaits | None, num_held: int, worded: Waiting, wording: Word
     bucket_at = np.searchsorted(wording.hashes, held.hashes[~at_hand])
     known = bucket_at < len(wording.hashes)
     known[known] = wording.hashes[bucket_at[known]] == held.hashes[~at_hand][known]
-    worded.counts[:] = np.bincount(bucket_at[known], minlength=len(worded.counts))
+    worded.heads[:, 1] = np.bincount(bucket_at[known], minlength=len(worded.heads))
     return allowed
 
 

@@ -6,28 +6,37 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.compiling import inner_kernel
+from dedup.errors import InputError
 from dedup.match.buckets import Buckets
+
+u32 = np.uint32
 
 NO_BOUND = np.iinfo(np.int64).min
 """For `meet`: nobody leaves a bucket for being too old."""
 
 
+NOBODY = np.iinfo(np.uint32).max
+"""In place of a membership: the list ends here."""
+
+MAX_MEMBERSHIPS = int(NOBODY)
+
+
 class Waiting(NamedTuple):
     """The waiting lists of all buckets. A membership is one place in the buckets' compressed rows.
 
-    `offsets`, `buckets`: as in `Buckets`; `meeting_ends` and `waiting_ends`, by position, how far into its
-    buckets it meets others and waits. `links` [m, 2] has the position of each membership and the membership
-    that waits behind it, side by side: walking a list takes one place in memory a step. By bucket: `heads`,
-    the membership that came last, -1 for none, and `counts`, how many wait. All int64.
+    `offsets`, `buckets`: as in `Buckets`; `meeting_ends` and `waiting_ends`, int64[n], by position, how far
+    into its buckets it meets others and waits. `links` uint32[m, 2] has the position of each membership and
+    the membership that waits behind it. `heads` uint32[num_buckets, 2] has for each bucket the membership
+    that came last and how many wait. What is read together lies side by side, and is small: walking the
+    lists is waiting for memory.
     """
 
     offsets: npt.NDArray[np.int64]
-    buckets: npt.NDArray[np.int64]
+    buckets: npt.NDArray[np.uint32]
     meeting_ends: npt.NDArray[np.int64]
     waiting_ends: npt.NDArray[np.int64]
-    links: npt.NDArray[np.int64]
-    heads: npt.NDArray[np.int64]
-    counts: npt.NDArray[np.int64]
+    links: npt.NDArray[np.uint32]
+    heads: npt.NDArray[np.uint32]
 
 
 STAMP, BANDED, WORDED = 0, 1, 2
@@ -36,13 +45,15 @@ STAMP, BANDED, WORDED = 0, 1, 2
 class Meetings(NamedTuple):
     """Scratch for the positions that one article meets.
 
-    `met` int64[n, 4] has for each position, side by side for the same reason, at STAMP the article that met
+    `met` int32[n, 4] has for each position, side by side for the same reason, at STAMP the article that met
     it last, at BANDED and WORDED how often that one did so in the buckets of bands and of wording;
-    `candidates` int64[n] lists the positions met.
+    `candidates` int64[n + 1] lists the positions met. `walkers` uint32 has room for the buckets of any one
+    position.
     """
 
-    met: npt.NDArray[np.int64]
+    met: npt.NDArray[np.int32]
     candidates: npt.NDArray[np.int64]
+    walkers: npt.NDArray[np.uint32]
 
 
 def start_waiting(
@@ -53,25 +64,36 @@ def start_waiting(
     """Return empty waiting lists for these buckets.
 
     Of the buckets of a position the first `num_meeting` and `num_waiting`, int64[n], are used; without
-    these all of them.
+    these all of them. Raises `InputError` for more memberships than can be numbered.
     """
+    if len(buckets.buckets) > MAX_MEMBERSHIPS:
+        raise InputError(
+            f"the articles have {len(buckets.buckets):,} places in buckets, and one machine's run numbers at "
+            f"most {MAX_MEMBERSHIPS:,}: group fewer days at a time, or run on Spark (docs/spark.md)"
+        )
     num_members = np.diff(buckets.offsets)
-    links = np.empty((len(buckets.buckets), 2), dtype=np.int64)
-    links[:, 0] = np.repeat(np.arange(len(num_members), dtype=np.int64), num_members)
+    links = np.empty((len(buckets.buckets), 2), dtype=np.uint32)
+    links[:, 0] = np.repeat(np.arange(len(num_members), dtype=np.uint32), num_members)
+    heads = np.zeros((buckets.num_buckets, 2), dtype=np.uint32)
+    heads[:, 0] = NOBODY
     return Waiting(
         buckets.offsets,
         buckets.buckets,
         buckets.offsets[:-1] + (num_members if num_meeting is None else num_meeting),
         buckets.offsets[:-1] + (num_members if num_waiting is None else num_waiting),
         links,
-        np.full(buckets.num_buckets, -1, dtype=np.int64),
-        np.zeros(buckets.num_buckets, dtype=np.int64),
+        heads,
     )
 
 
-def start_meetings(num_positions: int) -> Meetings:
-    """Return scratch for articles at so many positions."""
-    return Meetings(np.full((num_positions, 4), -1, dtype=np.int64), np.empty(num_positions, dtype=np.int64))
+def start_meetings(num_positions: int, *waitings: Waiting) -> Meetings:
+    """Return scratch for articles at so many positions that meet in these waiting lists."""
+    most = max((int(np.diff(waiting.offsets).max(initial=0)) for waiting in waitings), default=0)
+    return Meetings(
+        np.full((num_positions, 4), -1, dtype=np.int32),
+        np.empty(num_positions + 1, dtype=np.int64),
+        np.empty(most, dtype=np.uint32),
+    )
 
 
 def doubled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -83,11 +105,11 @@ def doubled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def wait_where(position, waiting, limit, allowed):
     """Have a position wait in those of its buckets that `allowed`, by membership, names."""
     for slot in range(waiting.offsets[position], waiting.waiting_ends[position]):
-        bucket = waiting.buckets[slot]
-        if allowed[slot] and waiting.counts[bucket] < limit:
-            waiting.links[slot, 1] = waiting.heads[bucket]
-            waiting.heads[bucket] = slot
-            waiting.counts[bucket] += 1
+        head = waiting.heads[waiting.buckets[slot]]
+        if allowed[slot] and head[1] < limit:
+            waiting.links[slot, 1] = head[0]
+            head[0] = slot
+            head[1] += u32(1)
 
 
 @inner_kernel
@@ -96,22 +118,34 @@ def meet(position, waiting, meetings, tally, count, dates, rows, oldest):
 
     `tally`, BANDED or WORDED, is where each meeting counts. Where articles are walked by date,
     those before `oldest` can meet nobody any more and leave their bucket; else it is NO_BOUND.
+
+    All lists are walked side by side, one step of each at a time and without a branch on what is read:
+    the processor then waits for many places in memory at once, not for one after another.
     """
+    walkers = meetings.walkers
+    num_walkers = 0
     for slot in range(waiting.offsets[position], waiting.meeting_ends[position]):
         bucket = waiting.buckets[slot]
         if oldest != NO_BOUND:
             _leave(bucket, waiting, dates, rows, oldest)
-        other = waiting.heads[bucket]
-        while other >= 0:
-            candidate = waiting.links[other, 0]
-            if meetings.met[candidate, STAMP] != position:
-                meetings.met[candidate, STAMP] = position
-                meetings.met[candidate, BANDED] = 0
-                meetings.met[candidate, WORDED] = 0
-                meetings.candidates[count] = candidate
-                count += 1
-            meetings.met[candidate, tally] += 1
-            other = waiting.links[other, 1]
+        walkers[num_walkers] = waiting.heads[bucket, 0]
+        num_walkers += walkers[num_walkers] != NOBODY
+    while num_walkers > 0:
+        num_left = 0
+        for k in range(num_walkers):
+            link = waiting.links[walkers[k]]
+            candidate = link[0]
+            met = meetings.met[candidate]
+            known = np.int32(met[STAMP] == position)
+            met[STAMP] = position
+            met[BANDED] *= known
+            met[WORDED] *= known
+            met[tally] += np.int32(1)
+            meetings.candidates[count] = candidate
+            count += 1 - known
+            walkers[num_left] = link[1]
+            num_left += link[1] != NOBODY
+        num_walkers = num_left
     return count
 
 
@@ -119,17 +153,17 @@ def meet(position, waiting, meetings, tally, count, dates, rows, oldest):
 def _leave(bucket, waiting, dates, rows, oldest):
     """Have those before `oldest` leave a bucket; the last to come is the first in its list."""
     count = 0
-    last = -1
-    other = waiting.heads[bucket]
-    while other >= 0 and dates[rows[waiting.links[other, 0]]] >= oldest:
+    last = u32(NOBODY)
+    other = waiting.heads[bucket, 0]
+    while other != NOBODY and dates[rows[waiting.links[other, 0]]] >= oldest:
         last = other
         count += 1
         other = waiting.links[other, 1]
-    waiting.counts[bucket] = count
-    if last < 0:
-        waiting.heads[bucket] = -1
+    waiting.heads[bucket, 1] = count
+    if last == NOBODY:
+        waiting.heads[bucket, 0] = NOBODY
     else:
-        waiting.links[last, 1] = -1
+        waiting.links[last, 1] = NOBODY
 
 
 @inner_kernel
@@ -143,8 +177,8 @@ def forget(count, meetings):
 def wait(position, waiting, limit):
     """Have a position wait in its buckets, but for those in which `limit` wait already."""
     for slot in range(waiting.offsets[position], waiting.waiting_ends[position]):
-        bucket = waiting.buckets[slot]
-        if waiting.counts[bucket] < limit:
-            waiting.links[slot, 1] = waiting.heads[bucket]
-            waiting.heads[bucket] = slot
-            waiting.counts[bucket] += 1
+        head = waiting.heads[waiting.buckets[slot]]
+        if head[1] < limit:
+            waiting.links[slot, 1] = head[0]
+            head[0] = slot
+            head[1] += u32(1)
