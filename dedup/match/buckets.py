@@ -16,12 +16,12 @@ u64 = np.uint64
 class Buckets:
     """The buckets of two or more entries, in the order of the articles' positions.
 
-    The buckets of position p are buckets[offsets[p]:offsets[p + 1]], int64; `offsets` int64[n + 1].
+    The buckets of position p are buckets[offsets[p]:offsets[p + 1]], uint32; `offsets` int64[n + 1].
     A bucket's number says nothing but which positions share it.
     """
 
     offsets: npt.NDArray[np.int64]
-    buckets: npt.NDArray[np.int64]
+    buckets: npt.NDArray[np.uint32]
     num_buckets: int
 
 
@@ -64,7 +64,7 @@ def by_position(
     """Return buckets listed by position from pairs of position and bucket number, order kept."""
     offsets = np.zeros(num_positions + 1, dtype=np.int64)
     np.cumsum(np.bincount(members, minlength=num_positions), out=offsets[1:])
-    buckets = np.empty(len(members), dtype=np.int64)
+    buckets = np.empty(len(members), dtype=np.uint32)
     _place(members, numbers, offsets[:-1].copy(), buckets)
     return Buckets(offsets, buckets, num_buckets)
 

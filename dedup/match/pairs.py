@@ -36,7 +36,7 @@ def find_matching_pairs(
     features: Features, rule: Rule, rows: npt.NDArray[np.int64], buckets: Buckets
 ) -> MatchingPairs:
     """Return all pairs at or above the rule's thresholds among articles that meet in a bucket."""
-    waiting = start_waiting(buckets)
+    waiting = start_waiting(buckets, len(rows))
     meetings = start_meetings(len(rows))
     scratch = scratch_for(features, rows[np.diff(buckets.offsets) > 0])
     set_sizes = np.zeros((len(features.token_begins), 2), dtype=np.int64)
@@ -77,5 +77,5 @@ def _find_pairs(features, rule, rows, waiting, meetings, scratch, set_sizes, fou
                 found[state[1], 4] = other
                 found[state[1], 5] = own
                 state[1] += 1
-        wait(position, waiting, len(rows))
+        wait(position, waiting)
     state[0] = len(rows)

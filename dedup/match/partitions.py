@@ -16,7 +16,18 @@ from dedup.match.buckets import Buckets, by_position
 from dedup.match.judge import judge
 from dedup.match.scan import MIN_SHARED_SAMPLE
 from dedup.match.verify import Features, Rule, load_article, scratch_for
-from dedup.match.waiting import BANDED, NO_BOUND, doubled, forget, meet, start_meetings, start_waiting, wait
+from dedup.match.waiting import (
+    BANDED,
+    NO_BOUND,
+    TALLIES,
+    doubled,
+    forget,
+    meet,
+    start_meetings,
+    start_waiting,
+    wait,
+    waiting_sizes,
+)
 from dedup.match.wording import MAX_MEETING, MAX_WAITING, sample_shingles, share_wording
 
 MAX_EARLIER = 64
@@ -96,25 +107,23 @@ def _meet(
     Of the buckets of an article it waits in the first `num_waiting`, int64[n]; without these in all.
     """
     n = len(articles)
-    waiting = start_waiting(buckets, num_waiting=num_waiting)
+    waiting = start_waiting(buckets, MAX_EARLIER, num_waiting=num_waiting)
     meetings = start_meetings(n)
     state = np.zeros(2, dtype=np.int64)  # next article, pairs
     pairs = np.empty((max(4096, n), 3), dtype=np.int64)
     nobody = np.empty(0, dtype=np.int64)
     while True:
-        _meet_all(waiting, meetings, MAX_EARLIER, nobody, pairs, state)
+        _meet_all(waiting, meetings, nobody, pairs, state)
         if state[0] == n:
             break
         pairs = doubled(pairs)
     pairs = pairs[: state[1]]
-    would_wait = np.arange(len(buckets.buckets)) < waiting.waiting_ends[waiting.links[:, 0]]
-    sizes = np.bincount(buckets.buckets[would_wait], minlength=1)
-    num_full = int(np.count_nonzero(sizes > MAX_EARLIER))
+    num_full = int(np.count_nonzero(waiting_sizes(buckets, waiting.waiting_ends) > MAX_EARLIER))
     return Meetings(articles[pairs[:, 0]], articles[pairs[:, 1]], pairs[:, 2], num_full)
 
 
 @kernel
-def _meet_all(waiting, meetings, limit, nobody, pairs, state):
+def _meet_all(waiting, meetings, nobody, pairs, state):
     """Walk the articles from number state[0] on; stop early where `pairs` could become too short."""
     num_articles = len(waiting.offsets) - 1
     for number in range(state[0], num_articles):
@@ -127,9 +136,9 @@ def _meet_all(waiting, meetings, limit, nobody, pairs, state):
             candidate = meetings.candidates[k]
             pairs[state[1], 0] = candidate
             pairs[state[1], 1] = number
-            pairs[state[1], 2] = meetings.met[candidate, BANDED]
+            pairs[state[1], 2] = meetings.met[candidate, TALLIES]
             state[1] += 1
-        wait(number, waiting, limit)
+        wait(number, waiting)
     state[0] = num_articles
 
 
@@ -150,7 +159,7 @@ def judge_pairs(
     hashes = (keyed >> np.uint64(32)).astype(np.uint32)
     members = (keyed & np.uint64(0xFFFFFFFF)).astype(np.int64)
     values, numbers = np.unique(hashes, return_inverse=True)
-    worded = start_waiting(by_position(members, numbers, n, len(values)))
+    worded = start_waiting(by_position(members, numbers, n, len(values)), 0)
     found = np.zeros((len(later), 4), dtype=np.int64)
     _judge_pairs(
         features, rule, rows, later, earlier, np.argsort(later, kind="stable"), worded,

@@ -19,12 +19,14 @@ from dedup.match.judge import judge
 from dedup.match.verify import PART, WHOLE, Features, Rule, jaccard_of, load_article, scratch_for
 from dedup.match.waiting import (
     BANDED,
+    COUNT,
     NO_BOUND,
     WORDED,
-    Waiting,
     doubled,
     forget,
     meet,
+    num_banded,
+    num_worded,
     start_meetings,
     start_waiting,
     wait,
@@ -131,9 +133,11 @@ def scan_canonicals(
         relations=np.empty((4096, 6), dtype=np.int64),
     )
     state = np.zeros(3, dtype=np.int64)  # next position, relations, candidates
-    banded = start_waiting(bands)
-    worded = start_waiting(wording.buckets, wording.num_meeting, wording.num_waiting)
-    allowed = _allow(held_waits, num_held, worded, wording)
+    allowed, others = _allow(held_waits, num_held, wording)
+    banded = start_waiting(bands, MAX_BANDED)
+    worded = start_waiting(
+        wording.buckets, np.maximum(0, MAX_WORDED - others), wording.num_meeting, wording.num_waiting
+    )
     samples = _Samples(wording.num_sampled, wording.meeting_shares, wording.waiting_shares)
     meetings = start_meetings(n)
     lowest_equal = _lowest_equal(rule.threshold, signatures.shape[1])
@@ -150,7 +154,8 @@ def scan_canonicals(
         if state[0] == n:
             break
         out = out._replace(relations=doubled(out.relations))
-    full = np.count_nonzero(banded.counts >= MAX_BANDED) + np.count_nonzero(worded.counts >= MAX_WORDED)
+    full = np.count_nonzero(banded.heads[:-1, COUNT] >= MAX_BANDED)
+    full += np.count_nonzero(worded.heads[:-1, COUNT] + others >= MAX_WORDED)
     return Scan(
         out.canonicals,
         out.kinds,
@@ -164,23 +169,28 @@ def scan_canonicals(
     )
 
 
-def _allow(held: HeldWaits | None, num_held: int, worded: Waiting, wording: Wording) -> npt.NDArray[np.bool_]:
-    """Return in which of their buckets the held positions wait, by membership.
+def _allow(
+    held: HeldWaits | None, num_held: int, wording: Wording
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Return in which of their buckets the held positions wait, by place in the buckets' rows.
 
-    The buckets' counts begin with those who are not at hand, so that a full bucket is full here too.
+    And how many canonicals that are not at hand fill each bucket too, int64[num_buckets], so that a full
+    bucket is full here as well.
     """
-    num_memberships = int(worded.offsets[num_held])
+    offsets = wording.buckets.offsets[: num_held + 1]
+    others = np.zeros(wording.buckets.num_buckets, dtype=np.int64)
     if held is None:
-        return np.ones(num_memberships, dtype=np.bool_)
-    buckets, owners = worded.buckets[:num_memberships], worded.links[:num_memberships, 0]
+        return np.ones(int(offsets[-1]), dtype=np.bool_), others
+    owners = np.repeat(np.arange(num_held), np.diff(offsets))
+    buckets = wording.buckets.buckets[: len(owners)]
     at_hand = held.positions >= 0
     waits = (held.hashes[at_hand].astype(np.int64) << 32) | held.positions[at_hand]
     allowed: npt.NDArray[np.bool_] = np.isin((wording.hashes[buckets].astype(np.int64) << 32) | owners, waits)
     bucket_at = np.searchsorted(wording.hashes, held.hashes[~at_hand])
     known = bucket_at < len(wording.hashes)
     known[known] = wording.hashes[bucket_at[known]] == held.hashes[~at_hand][known]
-    worded.counts[:] = np.bincount(bucket_at[known], minlength=len(worded.counts))
-    return allowed
+    others += np.bincount(bucket_at[known], minlength=len(others))
+    return allowed, others
 
 
 def _lowest_equal(threshold: float, num_perm: int) -> int:
@@ -198,8 +208,8 @@ def _scan(
     dates = features.dates
     for position in range(state[0], len(rows)):
         if position < num_held:
-            wait(position, banded, MAX_BANDED)
-            wait_where(position, worded, MAX_WORDED, allowed)
+            wait(position, banded)
+            wait_where(position, worded, allowed)
             continue
         first = firsts[position]
         if first != position:  # the very same text goes where the first one went
@@ -209,10 +219,10 @@ def _scan(
         oldest = NO_BOUND
         if by_date and rule.window != MISSING_DATE and dates[row] != MISSING_DATE:
             oldest = dates[row] - rule.window
-        by_bands = meet(position, banded, meetings, BANDED, 0, dates, rows, oldest)
-        count = meet(position, worded, meetings, WORDED, by_bands, dates, rows, oldest)
+        num_by_bands = meet(position, banded, meetings, BANDED, 0, dates, rows, oldest)
+        count = meet(position, worded, meetings, WORDED, num_by_bands, dates, rows, oldest)
         count = _keep_likely(
-            count, by_bands, position, rows, samples, rule, signatures, lowest_equal, features, meetings
+            count, num_by_bands, position, rows, samples, rule, signatures, lowest_equal, features, meetings
         )
         if state[1] + count > len(out.relations):
             forget(count, meetings)
@@ -229,8 +239,8 @@ def _scan(
             if kind != 0:
                 _relate(position, candidate, kind, shared, own, other, out, state)
         if out.kinds[position] == 0:
-            wait(position, banded, MAX_BANDED)
-            wait(position, worded, MAX_WORDED)
+            wait(position, banded)
+            wait(position, worded)
     state[0] = len(rows)
 
 
@@ -244,11 +254,11 @@ def _follow(position, first, out):
 
 @inner_kernel
 def _keep_likely(
-    count, by_bands, position, rows, samples, rule, signatures, lowest_equal, features, meetings
+    count, num_by_bands, position, rows, samples, rule, signatures, lowest_equal, features, meetings
 ):
     """Drop candidates that bands or wording do not speak for; return how many stay.
 
-    The first `by_bands` candidates met in bands; where these are many, the signatures of long texts must
+    The first `num_by_bands` candidates met in bands; where these are many, the signatures of long texts must
     agree, and short texts must meet in several bands.
     """
     row = rows[position]
@@ -256,16 +266,16 @@ def _keep_likely(
     kept = 0
     for k in range(count):
         candidate = meetings.candidates[k]
-        met = meetings.met[candidate]
-        if met[BANDED] == 0 and met[WORDED] < MIN_SHARED_SAMPLE:
+        by_bands, by_wording = num_banded(candidate, meetings), num_worded(candidate, meetings)
+        if by_bands == 0 and by_wording < MIN_SHARED_SAMPLE:
             continue  # most of them: one shingle in common
         smaller_sample = min(samples.num_sampled[position], samples.num_sampled[candidate])
         # Both look at their lowest hashes: what they share is met as far as the smaller part reaches.
         reach = min(samples.meeting_shares[position], samples.waiting_shares[candidate])
         expected = rule.sample_ratio * smaller_sample * reach
-        likely = met[WORDED] >= max(MIN_SHARED_SAMPLE, expected)
-        if not likely and met[BANDED] > 0:
-            likely = by_bands <= MANY_BANDED or (is_short and met[BANDED] >= MANY_BANDS)
+        likely = by_wording >= max(MIN_SHARED_SAMPLE, expected)
+        if not likely and by_bands > 0:
+            likely = num_by_bands <= MANY_BANDED or (is_short and by_bands >= MANY_BANDS)
             if not likely and not is_short:
                 equal = 0
                 for p in range(signatures.shape[1]):

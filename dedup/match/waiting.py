@@ -5,73 +5,107 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.compiling import inner_kernel
+from dedup.compiling import inner_kernel, kernel
+from dedup.errors import InputError
 from dedup.match.buckets import Buckets
+
+i32 = np.int32
+u32 = np.uint32
 
 NO_BOUND = np.iinfo(np.int64).min
 """For `meet`: nobody leaves a bucket for being too old."""
 
+MAX_WAITING_PLACES = np.iinfo(np.uint32).max
+"""Places in all waiting lists together: they are numbered with 32 bits."""
+
+BEGIN, COUNT = 0, 1
+
 
 class Waiting(NamedTuple):
-    """The waiting lists of all buckets. A membership is one place in the buckets' compressed rows.
+    """The waiting lists of all buckets.
 
-    `offsets`, `buckets`: as in `Buckets`; `meeting_ends` and `waiting_ends`, by position, how far into its
-    buckets it meets others and waits. `links` [m, 2] has the position of each membership and the membership
-    that waits behind it, side by side: walking a list takes one place in memory a step. By bucket: `heads`,
-    the membership that came last, -1 for none, and `counts`, how many wait. All int64.
+    `offsets`, `buckets`: as in `Buckets`; `meeting_ends` and `waiting_ends`, int64[n], by position, how far
+    into its buckets it meets others and waits. `positions` uint32 has the lists one behind the other, each
+    in the order in which its positions came. `heads` uint32[num_buckets + 1, 2] has for each bucket where
+    its list begins, at BEGIN, and how many wait in it, at COUNT; a list is full where the next begins.
     """
 
     offsets: npt.NDArray[np.int64]
-    buckets: npt.NDArray[np.int64]
+    buckets: npt.NDArray[np.uint32]
     meeting_ends: npt.NDArray[np.int64]
     waiting_ends: npt.NDArray[np.int64]
-    links: npt.NDArray[np.int64]
-    heads: npt.NDArray[np.int64]
-    counts: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.uint32]
+    heads: npt.NDArray[np.uint32]
 
 
-STAMP, BANDED, WORDED = 0, 1, 2
+STAMP, TALLIES = 0, 1
+
+BANDED = i32(1)
+WORDED = i32(1 << 16)
+"""What a meeting in a bucket of a band, and in one of wording, adds to the tallies of a position met."""
 
 
 class Meetings(NamedTuple):
     """Scratch for the positions that one article meets.
 
-    `met` int64[n, 4] has for each position, side by side for the same reason, at STAMP the article that met
-    it last, at BANDED and WORDED how often that one did so in the buckets of bands and of wording;
-    `candidates` int64[n] lists the positions met.
+    `met` int32[n, 2] has for each position the article that met it last, at STAMP, and at TALLIES how often,
+    as `num_banded` and `num_worded` read it; `candidates` int64[n + 1] lists the positions met.
     """
 
-    met: npt.NDArray[np.int64]
+    met: npt.NDArray[np.int32]
     candidates: npt.NDArray[np.int64]
 
 
 def start_waiting(
     buckets: Buckets,
+    limits: int | npt.NDArray[np.int64],
     num_meeting: npt.NDArray[np.int64] | None = None,
     num_waiting: npt.NDArray[np.int64] | None = None,
 ) -> Waiting:
-    """Return empty waiting lists for these buckets.
+    """Return empty waiting lists for these buckets, in each of which at most `limits` can wait.
 
     Of the buckets of a position the first `num_meeting` and `num_waiting`, int64[n], are used; without
-    these all of them.
+    these all of them. Raises `InputError` for more places than can be numbered.
     """
-    num_members = np.diff(buckets.offsets)
-    links = np.empty((len(buckets.buckets), 2), dtype=np.int64)
-    links[:, 0] = np.repeat(np.arange(len(num_members), dtype=np.int64), num_members)
+    waiting_ends = buckets.offsets[1:] if num_waiting is None else buckets.offsets[:-1] + num_waiting
+    rooms = np.minimum(waiting_sizes(buckets, waiting_ends), limits)
+    num_places = int(rooms.sum())
+    if num_places > MAX_WAITING_PLACES:
+        raise InputError(
+            f"the articles wait for each other in {num_places:,} places, and one run numbers at most "
+            f"{MAX_WAITING_PLACES:,}: group fewer days at a time, or run on Spark (docs/spark.md)"
+        )
+    heads = np.zeros((buckets.num_buckets + 1, 2), dtype=np.uint32)
+    np.cumsum(rooms, out=heads[1:, BEGIN])
     return Waiting(
         buckets.offsets,
         buckets.buckets,
-        buckets.offsets[:-1] + (num_members if num_meeting is None else num_meeting),
-        buckets.offsets[:-1] + (num_members if num_waiting is None else num_waiting),
-        links,
-        np.full(buckets.num_buckets, -1, dtype=np.int64),
-        np.zeros(buckets.num_buckets, dtype=np.int64),
+        buckets.offsets[1:] if num_meeting is None else buckets.offsets[:-1] + num_meeting,
+        waiting_ends,
+        np.empty(num_places, dtype=np.uint32),
+        heads,
     )
+
+
+def waiting_sizes(buckets: Buckets, waiting_ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return how many positions would wait in each bucket, int64[num_buckets], with room for all."""
+    sizes = np.zeros(buckets.num_buckets, dtype=np.int64)
+    _count_waiting(buckets.offsets, waiting_ends, buckets.buckets, sizes)
+    return sizes
+
+
+@kernel
+def _count_waiting(offsets, waiting_ends, buckets, sizes):
+    for position in range(len(waiting_ends)):
+        for slot in range(offsets[position], waiting_ends[position]):
+            sizes[buckets[slot]] += 1
 
 
 def start_meetings(num_positions: int) -> Meetings:
     """Return scratch for articles at so many positions."""
-    return Meetings(np.full((num_positions, 4), -1, dtype=np.int64), np.empty(num_positions, dtype=np.int64))
+    return Meetings(
+        np.full((num_positions, 2), -1, dtype=np.int32), np.empty(num_positions + 1, dtype=np.int64)
+    )
 
 
 def doubled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -80,56 +114,54 @@ def doubled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 @inner_kernel
-def wait_where(position, waiting, limit, allowed):
-    """Have a position wait in those of its buckets that `allowed`, by membership, names."""
-    for slot in range(waiting.offsets[position], waiting.waiting_ends[position]):
-        bucket = waiting.buckets[slot]
-        if allowed[slot] and waiting.counts[bucket] < limit:
-            waiting.links[slot, 1] = waiting.heads[bucket]
-            waiting.heads[bucket] = slot
-            waiting.counts[bucket] += 1
+def num_banded(candidate, meetings):
+    """Return in how many buckets of bands the article met this candidate."""
+    return meetings.met[candidate, TALLIES] & i32(0xFFFF)
+
+
+@inner_kernel
+def num_worded(candidate, meetings):
+    """Return in how many buckets of wording the article met this candidate."""
+    return meetings.met[candidate, TALLIES] >> i32(16)
 
 
 @inner_kernel
 def meet(position, waiting, meetings, tally, count, dates, rows, oldest):
     """Meet all who wait in the buckets of a position; return the number of candidates, `count` so far.
 
-    `tally`, BANDED or WORDED, is where each meeting counts. Where articles are walked by date,
+    `tally`, BANDED or WORDED, is what each meeting counts as. Where articles are walked by date,
     those before `oldest` can meet nobody any more and leave their bucket; else it is NO_BOUND.
+
+    Nothing in the walk of a list depends on what was read before, so that the processor waits for many
+    places in memory at once: most of the time of a scan is that wait.
     """
     for slot in range(waiting.offsets[position], waiting.meeting_ends[position]):
         bucket = waiting.buckets[slot]
         if oldest != NO_BOUND:
             _leave(bucket, waiting, dates, rows, oldest)
-        other = waiting.heads[bucket]
-        while other >= 0:
-            candidate = waiting.links[other, 0]
-            if meetings.met[candidate, STAMP] != position:
-                meetings.met[candidate, STAMP] = position
-                meetings.met[candidate, BANDED] = 0
-                meetings.met[candidate, WORDED] = 0
-                meetings.candidates[count] = candidate
-                count += 1
-            meetings.met[candidate, tally] += 1
-            other = waiting.links[other, 1]
+        begin = np.int64(waiting.heads[bucket, BEGIN])
+        for place in range(begin, begin + np.int64(waiting.heads[bucket, COUNT])):
+            candidate = waiting.positions[place]
+            known = i32(meetings.met[candidate, STAMP] == position)
+            meetings.met[candidate, STAMP] = position
+            meetings.met[candidate, TALLIES] = meetings.met[candidate, TALLIES] * known + tally
+            meetings.candidates[count] = candidate
+            count += 1 - known
     return count
 
 
 @inner_kernel
 def _leave(bucket, waiting, dates, rows, oldest):
-    """Have those before `oldest` leave a bucket; the last to come is the first in its list."""
-    count = 0
-    last = -1
-    other = waiting.heads[bucket]
-    while other >= 0 and dates[rows[waiting.links[other, 0]]] >= oldest:
-        last = other
-        count += 1
-        other = waiting.links[other, 1]
-    waiting.counts[bucket] = count
-    if last < 0:
-        waiting.heads[bucket] = -1
-    else:
-        waiting.links[last, 1] = -1
+    """Have those before `oldest` leave a bucket: the first ones of its list."""
+    begin = np.int64(waiting.heads[bucket, BEGIN])
+    num_waiting = np.int64(waiting.heads[bucket, COUNT])
+    num_old = 0
+    while num_old < num_waiting and dates[rows[waiting.positions[begin + num_old]]] < oldest:
+        num_old += 1
+    if num_old > 0:
+        for place in range(begin, begin + num_waiting - num_old):
+            waiting.positions[place] = waiting.positions[place + num_old]
+        waiting.heads[bucket, COUNT] = num_waiting - num_old
 
 
 @inner_kernel
@@ -140,11 +172,23 @@ def forget(count, meetings):
 
 
 @inner_kernel
-def wait(position, waiting, limit):
-    """Have a position wait in its buckets, but for those in which `limit` wait already."""
+def wait(position, waiting):
+    """Have a position wait in its buckets, but for those that are full."""
     for slot in range(waiting.offsets[position], waiting.waiting_ends[position]):
-        bucket = waiting.buckets[slot]
-        if waiting.counts[bucket] < limit:
-            waiting.links[slot, 1] = waiting.heads[bucket]
-            waiting.heads[bucket] = slot
-            waiting.counts[bucket] += 1
+        _wait_in(waiting.buckets[slot], position, waiting)
+
+
+@inner_kernel
+def wait_where(position, waiting, allowed):
+    """Have a position wait in those of its buckets that `allowed`, by place in `buckets`, names."""
+    for slot in range(waiting.offsets[position], waiting.waiting_ends[position]):
+        if allowed[slot]:
+            _wait_in(waiting.buckets[slot], position, waiting)
+
+
+@inner_kernel
+def _wait_in(bucket, position, waiting):
+    place = waiting.heads[bucket, BEGIN] + waiting.heads[bucket, COUNT]
+    if place < waiting.heads[bucket + 1, BEGIN]:
+        waiting.positions[place] = position
+        waiting.heads[bucket, COUNT] += u32(1)

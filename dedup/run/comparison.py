@@ -51,7 +51,7 @@ def compare(a: str, b: str, settings: Settings | None = None) -> Comparison:
     rows, both = np.arange(2), np.ones(2, dtype=np.bool_)
     wording = find_wording(features, rule, rows, both, both)
     kind, *_ = judge(
-        0, 1, rows, sizes, features, rule, start_waiting(wording.buckets), wording.is_formula, scratch
+        0, 1, rows, sizes, features, rule, start_waiting(wording.buckets, 0), wording.is_formula, scratch
     )
     load_article(0, features, rule, scratch, 2)  # a loaded set is counted against another set once
     shared = (

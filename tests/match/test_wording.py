@@ -117,6 +117,6 @@ def test_share_of_formulas_is_that_among_the_shared_shingles(
     in_formula = sum(value % SAMPLED_SHARE == 0 for value in shingle_hashes(formula, rule))
     in_both = sum(value % SAMPLED_SHARE == 0 for value in shingle_hashes([*story, *formula], rule))
     assert in_formula > 0
-    buckets = start_waiting(wording.buckets)
+    buckets = start_waiting(wording.buckets, 0)
     assert formula_share(0, 1, buckets, wording.is_formula) == 1.0
     assert formula_share(days, days + 1, buckets, wording.is_formula) == in_formula / in_both
