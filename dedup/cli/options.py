@@ -56,6 +56,11 @@ _SETTINGS = [
         help="Whether links, source lines and the like are left out of what is compared.",
     ),
 ]  # fmt: skip
+# An index holds articles only. The option is read still: a file with options for all commands may have it.
+_INDEX_SETTINGS = [
+    click.option("--profile", type=click.Choice(PROFILES), default="article", hidden=True),
+    *_SETTINGS[1:],
+]
 _FIELDS = [
     click.option("--html/--no-html", help="The text of records is HTML; needs the extra html."),
     click.option("--id-field", default="id", help="Field with the id.", **_NAMES),
@@ -92,6 +97,7 @@ def _all_of(options: list[Callable[[Any], Any]]) -> Callable[[_Command], _Comman
 
 
 setting_options = _all_of(_SETTINGS)
+index_setting_options = _all_of(_INDEX_SETTINGS)
 field_options = _all_of(_FIELDS)
 log_options = _all_of(_LOG)
 config_option = _all_of(_CONFIG)
@@ -127,7 +133,7 @@ def _changes(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def open_index(context: click.Context, path: Path, options: dict[str, Any]) -> "Index":
-    """Return the index of a path, made with the settings of the options if it is not there.
+    """Return the index of a path; if it is not there, it is made with the options once it is first needed.
 
     Settings that were not given are those of the index; raises `SettingsError` where one that was given
     differs from it.
@@ -136,7 +142,7 @@ def open_index(context: click.Context, path: Path, options: dict[str, Any]) -> "
 
     fields = fields_of(options)
     if not path.exists() or not path.stat().st_size:
-        return Index.open(path, settings_of(options), fields=fields)
+        return Index.open_when_used(path, settings_of(options), fields=fields)
     index = Index.open(path, fields=fields)
     try:
         _check_given(context, index.settings, options, path)
