@@ -1,6 +1,5 @@
 """The persistent index: is this article new, or a copy of one that is held, and of which?"""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -20,14 +19,13 @@ from dedup.run.admitting import admit, foresee, remove
 from dedup.run.index_arguments import check_batch_size, check_seq, checked_bound, checked_path, key_of
 from dedup.run.index_batches import Batch, batch_of, batches_of, checked_mapping
 from dedup.run.index_formulas import FormulasInForce, learn_formulas
-from dedup.run.index_merging import Merging
 from dedup.run.index_opening import open_store
 from dedup.run.index_settings import check_settings
+from dedup.run.index_upkeep import Merging, now, prune, put_formulas, stats_of
 from dedup.run.index_verifying import find_all_problems
 from dedup.run.verdicts import LazyVerdicts, counted
 from dedup.settings import Settings
 
-_PRUNED_AT_ONCE = 500
 _CHANGES_AT_ONCE = 1000
 _ARTICLES_AT_ONCE = 1000
 
@@ -226,7 +224,8 @@ class Index:
         """
         with self.store.writing() as connection:
             no = index_groups.number_of(connection, key_of(id_))
-            self._remove_within(connection, [] if no is None else [no])
+            nos = [] if no is None else [no]
+            remove(connection, nos, self.settings, self._formulas.within(connection), now())
         return no is not None
 
     def prune(self, before: Any) -> int:
@@ -236,8 +235,7 @@ class Index:
         transactions: members go first, then canonicals, so that a prune that was cut short can be done
         again and ends with the same groups.
         """
-        bound = checked_bound(before)
-        return sum(self._prune(bound, members) for members in (True, False))
+        return prune(self.store, checked_bound(before), self.settings, self._formulas)
 
     def get(self, id_: ArticleId) -> HeldArticle | None:
         """Return what is kept of an article, None where no article has this id."""
@@ -300,18 +298,7 @@ class Index:
 
     def stats(self) -> dict[str, Any]:
         """Return counts of articles, copies, groups, links and rows, sizes in bytes, and the settings."""
-        with self.store.reading() as connection:
-            counts = reads.counts(connection)
-            meta = reads.read_meta(connection)
-        log = self.path.with_name(self.path.name + "-wal")
-        return {
-            **counts,
-            "file_bytes": self.path.stat().st_size,
-            "log_bytes": log.stat().st_size if log.exists() else 0,
-            "created_at": meta["created_at"],
-            "settings": self.settings.as_dict(),
-            "fingerprint": self.settings.fingerprint(),
-        }
+        return stats_of(self.store, self.settings)
 
     def verify(self) -> list[str]:
         """Return all that is wrong with the file, empty for nothing; reads and recomputes the whole of it."""
@@ -330,11 +317,7 @@ class Index:
 
     def set_formulas(self, formulas: npt.NDArray[np.uint32], num_articles: int) -> int:
         """Put formulas, uint32, learned from so many articles, in force; return their version."""
-        hashes = np.unique(formulas).astype("<u4").tobytes()
-        with self.store.writing() as connection:
-            version = reads.formula_version(connection) + 1
-            writes.put_formulas(connection, version, hashes, num_articles, _now())
-        return version
+        return put_formulas(self.store, formulas, num_articles)
 
     def formulas(self) -> npt.NDArray[np.uint32]:
         """Return the formulas in force, uint32, rising."""
@@ -354,23 +337,4 @@ class Index:
         return batch_of([checked_mapping(article, None)], self.settings, self._fields, None)
 
     def _admit_within(self, connection: apsw.Connection, batch: Batch) -> list[Verdict]:
-        return admit(connection, batch, self.settings, self._formulas.within(connection), _now())
-
-    def _remove_within(self, connection: apsw.Connection, nos: list[int]) -> None:
-        remove(connection, nos, self.settings, self._formulas.within(connection), _now())
-
-    def _prune(self, bound: int, members: bool) -> int:
-        count = 0
-        last = 0
-        while True:
-            with self.store.writing() as connection:
-                nos = reads.numbers_before(connection, bound, last, _PRUNED_AT_ONCE, members=members)
-                self._remove_within(connection, nos)
-            count += len(nos)
-            if len(nos) < _PRUNED_AT_ONCE:
-                return count
-            last = nos[-1]
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
+        return admit(connection, batch, self.settings, self._formulas.within(connection), now())

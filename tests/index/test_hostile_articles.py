@@ -216,7 +216,7 @@ def test_a_window_keeps_apart_what_lies_further_apart_in_time(tmp_path: Path) ->
 
 def test_a_clock_that_goes_back_loses_nothing(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([10**18, 10**18 - 10**15, 0, 10**18])
-    monkeypatch.setattr("dedup.run.indexing.time.time_ns", lambda: next(times))
+    monkeypatch.setattr("dedup.run.index_upkeep.time.time_ns", lambda: next(times))
     for number in range(4):
         index.add({"id": number, "text": STORY})
     changes = list(index.changes_since())
