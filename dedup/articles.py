@@ -197,8 +197,8 @@ class Verdict:
             what = f"{kind} of {match.canonical_id!r}, Jaccard {match.jaccard}, coverage {match.coverage}"
             if self.group_id not in (match.canonical_id, self.id):
                 what += f", group {self.group_id!r}"
-        what += f", {others} other matches" if others else ""
-        what += f", {self.full_buckets} full buckets" if self.full_buckets else ""
+        what += f", further matches: {others}" if others else ""
+        what += f", full buckets: {self.full_buckets}" if self.full_buckets else ""
         return f"<Verdict {self.id!r}: {what}>"
 
 

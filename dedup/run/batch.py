@@ -1,6 +1,6 @@
 """Grouping and pairing of articles in memory: `find_groups`, `find_pairs`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,11 @@ from dedup.settings import Settings
 
 
 def find_groups(
-    records: Any, settings: Settings | None = None, *, fields: Fields | None = None, num_threads: int = 1
+    records: Any,
+    settings: Settings | None = None,
+    *,
+    fields: Fields | Mapping[str, str] | None = None,
+    num_threads: int = 1,
 ) -> Groups:
     """Return the canonical groups of `records`: which articles are copies of which, and which to keep.
 
@@ -36,7 +40,7 @@ def find_groups(
     [[1, 2]]
     """
     settings = settings or Settings()
-    columns = columns_of(records, settings, fields or Fields())
+    columns = columns_of(records, settings, Fields.of(fields))
     sketches = cut_lines(sketch_texts(columns.texts, settings, num_threads), columns.sources, settings)
     return group_sketches(
         columns.ids, columns.published, columns.sources, sketches, settings, num_threads=num_threads
@@ -97,7 +101,11 @@ class Pairs:
 
 
 def find_pairs(
-    records: Any, settings: Settings | None = None, *, fields: Fields | None = None, num_threads: int = 1
+    records: Any,
+    settings: Settings | None = None,
+    *,
+    fields: Fields | Mapping[str, str] | None = None,
+    num_threads: int = 1,
 ) -> Pairs:
     """Return all pairs of `records` at or above the threshold, each verified on its exact sets.
 
@@ -111,7 +119,7 @@ def find_pairs(
     [(0, 1, 0.62)]
     """
     settings = settings or Settings()
-    columns = columns_of(records, settings, fields or Fields())
+    columns = columns_of(records, settings, Fields.of(fields))
     sketches = cut_lines(sketch_texts(columns.texts, settings, num_threads), columns.sources, settings)
     found = pair_articles(
         sketches.fingerprints,

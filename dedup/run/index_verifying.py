@@ -46,7 +46,7 @@ def _posting_problems(connection: apsw.Connection, settings: Settings) -> Iterat
                 yield f"article number {place.no} has {num_found} of its {num_due} posting rows"
     num_rows = reads.count_postings(connection)
     if all_compared and num_rows != num_right:
-        yield f"{num_rows - num_right} posting rows do not follow from the sketches of their articles"
+        yield f"posting rows that do not follow from the sketch of their article: {num_rows - num_right}"
 
 
 def _count_rows(connection: apsw.Connection, nos: Int64s, settings: Settings) -> tuple[Int64s, Int64s]:

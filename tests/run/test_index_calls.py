@@ -49,8 +49,8 @@ def test_a_verdict_shows_a_group_of_another_name_and_what_else_it_met() -> None:
     matches = (dedup.Match("c", "near", 0.5, 0.75), dedup.Match("d", "part", 0.2, 0.9))
     verdict = dedup.Verdict("x", "near", "c", "founder", matches, "", 3)
     assert repr(verdict) == (
-        "<Verdict 'x': near copy of 'c', Jaccard 0.5, coverage 0.75, group 'founder', 1 other matches, "
-        "3 full buckets>"
+        "<Verdict 'x': near copy of 'c', Jaccard 0.5, coverage 0.75, group 'founder', "
+        "further matches: 1, full buckets: 3>"
     )
     assert verdict.whole_id == "d"  # of a copy, too
 
@@ -137,6 +137,9 @@ def test_fields_are_given_as_fields_or_a_mapping(fields: Any, tmp_path: Path) ->
         held = index.get(1)
         assert held is not None
         assert held.published_at is not None
+    (group,) = dedup.find_groups([{"id": id_, "body": STORY} for id_ in (1, 2)], fields=fields)
+    (pair,) = dedup.find_pairs([{"id": id_, "body": STORY} for id_ in (1, 2)], fields=fields)
+    assert (group.size, pair.jaccard) == (2, 1.0)
 
 
 def test_what_cannot_open_an_index_says_what_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,11 +52,11 @@ def test_rows_with_another_key_or_size_are_seen(index: Index) -> None:
     change(index, "UPDATE recent_postings SET sampled = sampled + 1 WHERE key = ? AND no = ?", key, no)
     missing, extra = index.verify()
     assert missing.startswith(f"article number {no} has ")
-    assert extra == "1 posting rows do not follow from the sketches of their articles"
+    assert extra == "posting rows that do not follow from the sketch of their article: 1"
     change(index, "UPDATE recent_postings SET sampled = sampled - 1 WHERE key = ? AND no = ?", key, no)
     assert index.verify() == []
     change(index, "INSERT INTO recent_postings VALUES(12345, ?, 1)", no)
-    assert index.verify() == ["1 posting rows do not follow from the sketches of their articles"]
+    assert index.verify() == ["posting rows that do not follow from the sketch of their article: 1"]
 
 
 def test_rows_that_a_full_bucket_did_not_take_are_not_missed(tmp_path: Path) -> None:
