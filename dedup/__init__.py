@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dedup.articles import (
+        Added,
         Change,
         Comparison,
         Fields,
@@ -43,6 +44,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "dedup.articles": (
+        "Added",
         "Change",
         "Comparison",
         "Fields",

@@ -1,9 +1,12 @@
 """What goes in and what comes out, as plain data: no input or output, no hashing."""
 
+import dataclasses
+import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from dedup.errors import InputError
+from dedup.errors import SettingsError
 
 ArticleId = str | int
 """Ids are kept as they are given and ordered as strings."""
@@ -36,15 +39,40 @@ class Fields:
     url: str = "url"
     date_format: str | None = None
 
-    def __post_init__(self) -> None:
-        for role, name in vars(self).items():
-            if not isinstance(name, str) and not (role == "date_format" and name is None):
-                raise InputError(f"the name of the field {role!r} is {repr(name)[:80]}; expected a string")
-
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all fields."""
         return self.id, self.text, self.title, self.source, self.date, self.url
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            is_left_out = name == "date_format" and value is None
+            if not is_left_out and (not isinstance(value, str) or not value):
+                raise SettingsError(
+                    f"fields: {name} is {value!r:.80}; it is the name of a field, such as 'body'"
+                )
+
+    @classmethod
+    def of(cls, given: Any) -> "Fields":
+        """Return the names that are given: themselves, a mapping of some of them, None for the defaults.
+
+        >>> Fields.of({"text": "body"}) == Fields(text="body")
+        True
+        """
+        if given is None or isinstance(given, Fields):
+            return given or cls()
+        if not isinstance(given, Mapping):
+            raise SettingsError(
+                f"fields is {given!r}; it is dedup.Fields(text='body'), or a mapping as {{'text': 'body'}}"
+            )
+        known = [each.name for each in dataclasses.fields(cls)]
+        for name in given:
+            if name not in known:
+                raise SettingsError(
+                    f"fields has {name!r}; it is one of {', '.join(known)}, each with the name that records "
+                    "have for it"
+                )
+        return cls(**given)
 
 
 @dataclass(frozen=True)
@@ -145,6 +173,9 @@ class Verdict:
     A "new" article and a "part" of a longer one are canonicals themselves: the part's whole is the first
     of its `matches`. Those are the article's canonical first, then other copies, then parts and wholes.
     `full_buckets` counts the buckets in which no more articles wait, so that some could be missed.
+
+    >>> Verdict("b", "near", "a", "a", (Match("a", "near", 0.91, 0.95),), "Jaccard 0.910 with 'a'", 0)
+    <Verdict 'b': near copy of 'a', Jaccard 0.91, coverage 0.95>
     """
 
     id: ArticleId
@@ -155,20 +186,73 @@ class Verdict:
     reason: str
     full_buckets: int
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether the article is a copy of `canonical_id`; what is none is new or a part."""
+        return self.relation in ("exact", "near")
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the article is neither a copy nor a part of a longer one."""
+        return self.relation == "new"
+
+    @property
+    def whole_id(self) -> ArticleId | None:
+        """The longer article that this one is a part of, the best of them; None for none."""
+        return next((match.canonical_id for match in self.matches if match.relation == "part"), None)
+
+    def __repr__(self) -> str:
+        if self.relation == "new":
+            what, others = "new", len(self.matches)
+        else:
+            match, others = self.matches[0], len(self.matches) - 1
+            kind = "part" if self.relation == "part" else f"{self.relation} copy"
+            what = f"{kind} of {match.canonical_id!r}, Jaccard {match.jaccard}, coverage {match.coverage}"
+            if self.group_id not in (match.canonical_id, self.id):
+                what += f", group {self.group_id!r}"
+        what += f", further matches: {others}" if others else ""
+        what += f", full buckets: {self.full_buckets}" if self.full_buckets else ""
+        return f"<Verdict {self.id!r}: {what}>"
+
+
+@dataclass(frozen=True)
+class Added:
+    """How many articles `Index.add_all` was given, all of them stored, by what their verdicts say.
+
+    `num_full_buckets` sums `full_buckets` of the verdicts.
+    """
+
+    num_articles: int
+    num_new: int
+    num_exact: int
+    num_near: int
+    num_parts: int
+    num_full_buckets: int
+
+    @property
+    def num_copies(self) -> int:
+        """The number of copies, exact and near."""
+        return self.num_exact + self.num_near
+
 
 @dataclass(frozen=True)
 class HeldArticle:
-    """What an index keeps of an article; times are microseconds since 1970 UTC, None for none."""
+    """What an index keeps of an article; times are UTC, `published_at` None for an article without a date."""
 
     id: ArticleId
     title: str | None
     source: str | None
     url: str | None
-    published: int | None
+    published_at: datetime.datetime | None
     num_words: int
-    added_at: int
+    added_at: datetime.datetime
     canonical_id: ArticleId
     group_id: ArticleId
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the article is a member of another's group; a part is none."""
+        return self.canonical_id != self.id
 
 
 ChangeKind = Literal[
@@ -185,13 +269,13 @@ ChangeKind = Literal[
 
 @dataclass(frozen=True)
 class Change:
-    """One change of the groups of an index; `seq` rises, `at` is microseconds since 1970 UTC.
+    """One change of the groups of an index; `seq` rises, `at` is when it was made, UTC.
 
     `from_group_id` is the group that an article left for `group_id`.
     """
 
     seq: int
-    at: int
+    at: datetime.datetime
     kind: ChangeKind
     group_id: ArticleId | None
     article_id: ArticleId | None

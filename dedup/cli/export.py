@@ -6,8 +6,6 @@ from typing import Any
 from dedup.articles import Change, HeldArticle
 from dedup.formats.results import change_record
 
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-
 
 def article_record(article: HeldArticle) -> dict[str, Any]:
     """Return what is kept of an article as it is written."""
@@ -18,7 +16,7 @@ def article_record(article: HeldArticle) -> dict[str, Any]:
         "title": article.title,
         "source": article.source,
         "url": article.url,
-        "published_at": None if article.published is None else _time(article.published),
+        "published_at": None if article.published_at is None else _time(article.published_at),
         "words": article.num_words,
         "added_at": _time(article.added_at),
     }
@@ -29,6 +27,5 @@ def change_with_time(change: Change) -> dict[str, Any]:
     return {**change_record(change), "at": _time(change.at)}
 
 
-def _time(microseconds: int) -> str:
-    time = _EPOCH + datetime.timedelta(microseconds=microseconds)
-    return time.isoformat(timespec="seconds").replace("+00:00", "Z")
+def _time(moment: datetime.datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -12,9 +12,9 @@ from dedup.cli.log import Log, print_text
 from dedup.cli.options import (
     config_option,
     field_options,
+    index_setting_options,
     log_options,
     open_index,
-    setting_options,
 )
 from dedup.errors import IndexFileError, SettingsError
 
@@ -25,7 +25,7 @@ _NUM_SHOWN = 20
 
 _path_argument = click.argument("path", metavar="INDEX", type=click.Path(path_type=Path))
 _output_option = click.option(
-    "-o", "--output", metavar="FILE", type=click.Path(path_type=Path),
+    "-o", "--out", "--output", "output", metavar="FILE", type=click.Path(path_type=Path),
     help="Write the lines here.  [default: standard output]",
 )  # fmt: skip
 _inputs_argument = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
@@ -50,7 +50,7 @@ def index() -> None:
 @_output_option
 @_rejects_option
 @_strict_option
-@setting_options
+@index_setting_options
 @log_options
 @field_options
 @config_option
@@ -58,8 +58,8 @@ def index() -> None:
 def add(context: click.Context, /, path: Path, inputs: tuple[str, ...], **options: Any) -> None:
     """Add the articles of INPUT... in their order; print the verdict on each once it is stored.
 
-    INDEX is made with the settings given here if it is not there. An id that is held with other content is
-    updated.
+    INDEX is made with the settings given here if it is not there, once there is an article for it. An id that
+    is held with other content is updated.
     """
     log = _begin(context, options)
     log.outcome = f"what was printed is stored in {path}; run it again to add the rest"

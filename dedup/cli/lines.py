@@ -47,7 +47,7 @@ def open_lines(path: Path | None, others: Sequence[str | Path] = ()) -> Iterator
         yield Lines(sys.stdout.buffer, "standard output")
         return
     for other in others:
-        if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
+        if _is_same(path, other):
             raise OutputError(f"{path} is read or written already, as {other}; choose another file")
     try:
         stream = path.open("wb")
@@ -55,3 +55,10 @@ def open_lines(path: Path | None, others: Sequence[str | Path] = ()) -> Iterator
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
     with stream:
         yield Lines(stream, str(path))
+
+
+def _is_same(path: Path, other: str | Path) -> bool:
+    """Return whether two paths are of one file, also one that is not there yet."""
+    if os.path.exists(path) and os.path.exists(other):
+        return os.path.samefile(path, other)
+    return os.path.realpath(path) == os.path.realpath(other)

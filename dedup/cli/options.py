@@ -56,6 +56,11 @@ _SETTINGS = [
         help="Whether links, source lines and the like are left out of what is compared.",
     ),
 ]  # fmt: skip
+# An index holds articles only. The option is read still: a file with options for all commands may have it.
+_INDEX_SETTINGS = [
+    click.option("--profile", type=click.Choice(PROFILES), default="article", hidden=True),
+    *_SETTINGS[1:],
+]
 _HTML = click.option("--html/--no-html", help="The text of records is HTML; needs the extra html.")
 _TABLE_FIELDS = [
     click.option("--id-field", default="id", help="Field with the id.", **_NAMES),
@@ -96,6 +101,7 @@ def _all_of(options: list[Callable[[Any], Any]]) -> Callable[[_Command], _Comman
 
 
 setting_options = _all_of(_SETTINGS)
+index_setting_options = _all_of(_INDEX_SETTINGS)
 field_options = _all_of([_HTML, *_TABLE_FIELDS, _URL])
 table_field_options = _all_of(_TABLE_FIELDS)
 """The fields of a table, without those of HTML and of an index."""
@@ -139,7 +145,7 @@ def _changes(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def open_index(context: click.Context, path: Path, options: dict[str, Any]) -> "Index":
-    """Return the index of a path, made with the settings of the options if it is not there.
+    """Return the index of a path; if it is not there, it is made with the options once it is first needed.
 
     Settings that were not given are those of the index; raises `SettingsError` where one that was given
     differs from it.
@@ -148,7 +154,7 @@ def open_index(context: click.Context, path: Path, options: dict[str, Any]) -> "
 
     fields = fields_of(options)
     if not path.exists() or not path.stat().st_size:
-        return Index.open(path, settings_of(options), fields=fields)
+        return Index.open_when_used(path, settings_of(options), fields=fields)
     index = Index.open(path, fields=fields)
     try:
         _check_given(context, index.settings, options, path)

@@ -151,6 +151,15 @@ def parse_date(value: Any) -> int | None:
     return None
 
 
+def moment_of(microseconds: int) -> datetime.datetime:
+    """Return a time that `parse_date` gave, with the time zone UTC.
+
+    >>> moment_of(1000000).isoformat()
+    '1970-01-01T00:00:01+00:00'
+    """
+    return _EPOCH + datetime.timedelta(microseconds=microseconds)
+
+
 def _parse_text(text: str) -> int | None:
     if len(text) > _MAX_LENGTH:
         return None

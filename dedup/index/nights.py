@@ -102,10 +102,10 @@ def relations_of_groups(
         "), pairs(no, other_no) AS MATERIALIZED ("
         " SELECT r.no, r.other_no FROM mine CROSS JOIN relations AS r ON r.no = mine.no UNION"
         " SELECT r.no, r.other_no FROM carray(?1) AS c CROSS JOIN relations AS r ON r.other_no = c.value"
-        ") SELECT r.no, a.canonical, r.other_no, b.canonical, r.kind, r.shared, r.own, r.other"
+        ") SELECT a.canonical, b.canonical, r.checksum, r.no, r.other_no, r.kind, r.shared, r.own, r.other"
         " FROM pairs CROSS JOIN relations AS r ON r.no = pairs.no AND r.other_no = pairs.other_no"
         " JOIN articles AS a ON a.no = r.no JOIN articles AS b ON b.no = r.other_no"
         " WHERE r.kind IN (?2, ?3) ORDER BY r.no, r.other_no",
         (apsw.carray(canonicals), *kinds),
     )
-    return [tuple(row) for row in found]
+    return reads.sound_relations(found)

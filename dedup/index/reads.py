@@ -1,7 +1,7 @@
 """What is read of an index, each within a transaction of the caller."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import apsw
@@ -183,8 +183,13 @@ def all_relations(connection: apsw.Connection, kinds: tuple[int, int]) -> list[t
         " WHERE r.kind IN (?, ?) ORDER BY r.no, r.other_no",
         kinds,
     )
+    return sound_relations(found)
+
+
+def sound_relations(rows: Iterable[Sequence[Any]]) -> list[tuple[int, ...]]:
+    """Return relations as `all_relations` does, from rows with both canonicals, checksum and values."""
     relations = []
-    for canonical, other_canonical, *row in found:
+    for canonical, other_canonical, *row in rows:
         no, other_no, *rest = _sound("a relation", *row)
         relations.append((no, canonical, other_no, other_canonical, *rest))
     return relations
@@ -261,9 +266,20 @@ def numbers_before(
     return [no for (no,) in found]
 
 
+def count_articles(connection: apsw.Connection) -> int:
+    """Return the number of articles."""
+    return _value(connection, "SELECT count(*) FROM articles")
+
+
 def all_numbers(connection: apsw.Connection) -> Int64s:
     """Return the numbers of all articles, rising."""
     found = connection.execute("SELECT no FROM articles ORDER BY no").fetchall()
+    return np.array(found, dtype=np.int64).reshape(-1)
+
+
+def all_canonicals(connection: apsw.Connection) -> Int64s:
+    """Return the numbers of all canonicals, rising."""
+    found = connection.execute("SELECT no FROM articles WHERE canonical = no ORDER BY no").fetchall()
     return np.array(found, dtype=np.int64).reshape(-1)
 
 
@@ -294,7 +310,12 @@ _COUNTS = {
     "articles": "SELECT count(*) FROM articles",
     "copies": "SELECT count(*) FROM articles WHERE canonical != no",
     "groups": "SELECT count(DISTINCT canonical) FROM articles WHERE canonical != no",
-    "links": "SELECT count(*) FROM links",
+    "links": (  # as `run.index_groups.best_links` does: at most one from a group to another
+        "SELECT count(*) FROM (SELECT DISTINCT CASE r.kind WHEN 3 THEN a.canonical ELSE b.canonical END,"
+        " CASE r.kind WHEN 3 THEN b.canonical ELSE a.canonical END"
+        " FROM relations r JOIN articles a ON a.no = r.no JOIN articles b ON b.no = r.other_no"
+        " WHERE r.kind IN (3, 4) AND a.canonical != b.canonical)"
+    ),
     "posting_rows": "SELECT count(*) FROM postings",
     "recent_posting_rows": "SELECT count(*) FROM recent_postings",
     "changes": "SELECT coalesce(max(seq), 0) FROM changes",
@@ -311,6 +332,11 @@ def counts(connection: apsw.Connection) -> dict[str, int]:
 def count_recent(connection: apsw.Connection) -> int:
     """Return the number of recent posting rows."""
     return _value(connection, "SELECT count(*) FROM recent_postings")
+
+
+def count_postings(connection: apsw.Connection) -> int:
+    """Return the number of all posting rows."""
+    return _value(connection, "SELECT count(*) FROM all_postings")
 
 
 def _rows(cursor: apsw.Cursor) -> list[Any]:

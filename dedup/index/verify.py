@@ -51,21 +51,25 @@ _BROKEN_BONDS = {
 
 def find_problems(connection: apsw.Connection) -> list[str]:
     """Return all that is wrong, in words; each check goes as far as the damage lets it."""
-    problems: list[str] = []
     checks: list[_Check] = [_pages, _facts, _sketches, _formulas]
     checks += [_checksums(words, query) for words, query in _CHECKED_ROWS.items()]
     checks += [_bond(words, query) for words, query in _BROKEN_BONDS.items()]
-    for check in checks:
-        count = 0
-        try:
-            for problem in check(connection):
-                count += 1
-                if count <= _LISTED:
-                    problems.append(problem)
-        except (apsw.Error, UnicodeDecodeError) as error:
-            problems.append(f"reading failed: {error}")
-        if count > _LISTED:
-            problems.append(f"and {count - _LISTED} more like the last")
+    return [problem for check in checks for problem in listed(check(connection))]
+
+
+def listed(found: Iterator[str]) -> list[str]:
+    """Return the problems of one kind: the first ones, how many more, and where reading failed, why."""
+    problems: list[str] = []
+    count = 0
+    try:
+        for problem in found:
+            count += 1
+            if count <= _LISTED:
+                problems.append(problem)
+    except (apsw.Error, UnicodeDecodeError) as error:
+        problems.append(f"reading failed: {error}")
+    if count > _LISTED:
+        problems.append(f"and {count - _LISTED} more like the last")
     return problems
 
 

@@ -52,6 +52,14 @@ def admit(
     return [admission.verdicts[row] for row in range(len(batch))]
 
 
+def remove(
+    connection: apsw.Connection, nos: Sequence[int], settings: Settings, formulas: Formulas, at: int
+) -> None:
+    """Remove the held articles of these numbers; those that lose their canonical are matched anew."""
+    if nos:
+        write_plan(connection, None, plan_removal(connection, nos, settings, formulas), settings, at)
+
+
 def foresee(connection: apsw.Connection, batch: Batch, settings: Settings, formulas: Formulas) -> Verdict:
     """Return the verdict that `admit` would give on the one article of a batch; nothing is written."""
     found = reads.find_ids(connection, batch.keys).get(batch.keys[0])

@@ -1,6 +1,6 @@
 """Grouping and pairing of articles in memory: `find_groups`, `find_pairs`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from dedup.match.headlines import group_headlines
 from dedup.match.order import canonical_order
 from dedup.match.verify import BY_WORDS
 from dedup.run.groups import Groups
-from dedup.run.records import checked_fields, columns_of, source_ranks
+from dedup.run.records import columns_of, source_ranks
 from dedup.run.recurring import cut_lines
 from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_texts
@@ -22,7 +22,11 @@ from dedup.settings import Settings, checked_settings
 
 
 def find_groups(
-    records: Any, settings: Settings | None = None, *, fields: Fields | None = None, num_threads: int = 1
+    records: Any,
+    settings: Settings | None = None,
+    *,
+    fields: Fields | Mapping[str, str] | None = None,
+    num_threads: int = 1,
 ) -> Groups:
     """Return the canonical groups of `records`: which articles are copies of which, and which to keep.
 
@@ -36,7 +40,7 @@ def find_groups(
     [[1, 2]]
     """
     settings = checked_settings(settings)
-    columns = columns_of(records, settings, checked_fields(fields))
+    columns = columns_of(records, settings, Fields.of(fields))
     sketches = cut_lines(sketch_texts(columns.texts, settings, num_threads), columns.sources, settings)
     return group_sketches(
         columns.ids, columns.published, columns.sources, sketches, settings, num_threads=num_threads
@@ -100,7 +104,11 @@ class Pairs:
 
 
 def find_pairs(
-    records: Any, settings: Settings | None = None, *, fields: Fields | None = None, num_threads: int = 1
+    records: Any,
+    settings: Settings | None = None,
+    *,
+    fields: Fields | Mapping[str, str] | None = None,
+    num_threads: int = 1,
 ) -> Pairs:
     """Return all pairs of `records` at or above the threshold, each verified on its exact sets.
 
@@ -114,7 +122,7 @@ def find_pairs(
     [(0, 1, 0.62)]
     """
     settings = checked_settings(settings)
-    columns = columns_of(records, settings, checked_fields(fields))
+    columns = columns_of(records, settings, Fields.of(fields))
     sketches = cut_lines(sketch_texts(columns.texts, settings, num_threads), columns.sources, settings)
     found = pair_articles(
         sketches.fingerprints,

@@ -208,7 +208,7 @@ def _match(
             Relation(*map(int, row))
             for row in np.column_stack([nos[scan.relations[:, :2]], scan.relations[:, 2:]]).tolist()
         ],
-        _postings_of(posted, full.waiting, arrivals.nos),
+        postings_of(posted, full.waiting, arrivals.nos),
     )
 
 
@@ -228,10 +228,10 @@ def _alone(arrivals: Arrivals, posted: PostingKeys, by_key: Int64s, held_counts:
     waiting = by_key[posted.waits[by_key] & ~is_full]
     no = int(arrivals.nos[0])
     place = Place(no, no, 0, 0, 0, 0, 0, int(np.count_nonzero(is_full)))
-    return Decision([place], [], _postings_of(posted, waiting, arrivals.nos))
+    return Decision([place], [], postings_of(posted, waiting, arrivals.nos))
 
 
-def _postings_of(posted: PostingKeys, chosen: Int64s, nos: Int64s) -> Postings:
+def postings_of(posted: PostingKeys, chosen: Int64s, nos: Int64s) -> Postings:
     """Return the rows of some posted keys; a row of a band needs no size of a sample."""
     rows = posted.rows[chosen]
     return Postings(

@@ -92,21 +92,27 @@ class Batch:
 
 
 def batches_of(articles: Any, settings: Settings, fields: Fields, batch_size: int) -> Iterator[Batch]:
-    """Yield the articles in batches; only one batch is held at a time.
+    """Return the articles in batches; only one batch is held at a time.
 
-    `articles` are mappings, an Arrow table or a data frame. Raises `InputError` for another type,
-    `RecordError` for an article without usable id or text.
+    `articles` are mappings, an Arrow table or a data frame. Raises `InputError` for another type at once,
+    `RecordError` for an article without usable id or text when its batch is due.
     """
+    return _batches(_mappings(articles), settings, fields, batch_size)
+
+
+def _batches(
+    articles: Iterator[Mapping[str, Any]], settings: Settings, fields: Fields, batch_size: int
+) -> Iterator[Batch]:
     first_row = 0
-    for records in _slices(_mappings(articles), fields, settings, batch_size):
+    for records in _slices(articles, fields, settings, batch_size):
         yield batch_of(records, settings, fields, first_row)
         first_row += len(records)
 
 
 def batch_of(
-    records: Sequence[Mapping[str, Any]], settings: Settings, fields: Fields, first_row: int = 0
+    records: Sequence[Mapping[str, Any]], settings: Settings, fields: Fields, first_row: int | None = 0
 ) -> Batch:
-    """Return one batch of the records, which are those from number `first_row` on."""
+    """Return one batch of the records, which are those from number `first_row` on, None for one alone."""
     columns = columns_of_articles(records, settings, fields, first_row)
     sketches = cut_lines(sketch_texts(columns.texts, settings), columns.sources, settings, NO_LINES)
     titles = [kept_string(record.get(fields.title)) for record in records]
@@ -124,22 +130,21 @@ def batch_of(
 def _mappings(articles: Any) -> Iterator[Mapping[str, Any]]:
     table = as_table(articles)
     if table is not None:
-        for batch in table.to_batches(max_chunksize=1024):
-            yield from batch.to_pylist()
-        return
+        batches = table.to_batches(max_chunksize=1024)
+        return itertools.chain.from_iterable(batch.to_pylist() for batch in batches)
     if isinstance(articles, (str, bytes, Mapping)) or not isinstance(articles, Iterable):
         raise InputError(
             f"articles are a {type(articles).__name__}; expected mappings, an Arrow table or a data frame"
         )
-    for row, article in enumerate(articles):
-        yield checked_mapping(article, row)
+    return (checked_mapping(article, row) for row, article in enumerate(articles))
 
 
-def checked_mapping(article: Any, row: int) -> Mapping[str, Any]:
+def checked_mapping(article: Any, row: int | None) -> Mapping[str, Any]:
     """Return the article if it is a mapping; raise `RecordError` for anything else."""
     if not isinstance(article, Mapping):
         raise RecordError(
-            f"a {type(article).__name__}; expected a mapping with an id and a text", place=f"record {row}"
+            f"a {type(article).__name__}; expected a mapping with an id and a text",
+            place="the article" if row is None else f"record {row}",
         )
     return article
 

@@ -14,6 +14,22 @@ from dedup.run.stages import features_of, rule_of
 from dedup.settings import Settings
 
 
+class FormulasInForce:
+    """The formulas of an index, read anew once another version is in force."""
+
+    def __init__(self) -> None:
+        self._held: tuple[int, npt.NDArray[np.uint32]] = (0, np.empty(0, dtype=np.uint32))
+
+    def within(self, connection: apsw.Connection) -> npt.NDArray[np.uint32]:
+        """Return the formulas that a transaction sees, uint32, rising."""
+        version = reads.formula_version(connection)
+        held = self._held
+        if version != held[0]:
+            hashes = reads.read_formulas(connection, version)
+            held = self._held = version, np.frombuffer(hashes, dtype="<u4").astype(np.uint32)
+        return held[1]
+
+
 def learn_formulas(connection: apsw.Connection, settings: Settings) -> tuple[npt.NDArray[np.uint32], int]:
     """Return the formula shingles of all held articles, rising, and the number of these articles.
 

@@ -1,17 +1,33 @@
 """Groups and links as an index holds them, in the form in which a batch gives them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 import numpy as np
 
-from dedup.articles import Further, Group, HeldArticle, Link, Member
+from dedup.articles import Change, Further, Group, HeldArticle, Link, Member
 from dedup.errors import IndexFileError
-from dedup.index import reads
+from dedup.formats.dates import moment_of
+from dedup.index import nights, reads
 from dedup.match.verify import BY_CHARACTERS, BY_WORDS, PART, WHOLE
 from dedup.run.deciding import Int64s
 from dedup.run.verdicts import scores
+
+
+def number_of(connection: apsw.Connection, key: str) -> int | None:
+    """Return the number of the article with an id, as a string, None where there is none."""
+    held = reads.find_ids(connection, [key]).get(key)
+    return None if held is None else held[0]
+
+
+def canonical_of(connection: apsw.Connection, key: str) -> int | None:
+    """Return the number of the canonical of the article with an id, None where there is none."""
+    no = number_of(connection, key)
+    if no is None:
+        return None
+    (place,) = reads.read_places(connection, np.array([no], dtype=np.int64))
+    return place.canonical
 
 
 def group_at(connection: apsw.Connection, canonical: int) -> Group:
@@ -60,14 +76,20 @@ def held_articles(connection: apsw.Connection, nos: Int64s) -> list[HeldArticle]
             title=one.title,
             source=one.source,
             url=one.url,
-            published=one.published,
+            published_at=None if one.published is None else moment_of(one.published),
             num_words=one.num_tokens,
-            added_at=one.added_at,
+            added_at=moment_of(one.added_at),
             canonical_id=names[canonical].article_id,
             group_id=names[canonical].group_id,
         )
         for one, canonical in zip(facts, canonicals, strict=True)
     ]
+
+
+def change_of(row: Sequence[Any]) -> Change:
+    """Return a change from its row."""
+    seq, at, *rest = row
+    return Change(seq, moment_of(at), *rest)
 
 
 class NumberedLink(NamedTuple):
@@ -83,6 +105,12 @@ class NumberedLink(NamedTuple):
 def links_of(connection: apsw.Connection) -> list[Link]:
     """Return the cut copies, at most one from a group to another, as `run.groups.Groups.links` does."""
     return named_links(connection, best_links(reads.all_relations(connection, (PART, WHOLE))))
+
+
+def links_of_group(connection: apsw.Connection, canonical: int) -> list[Link]:
+    """Return those of `links_of` that lead from or to the group of a canonical."""
+    one = np.array([canonical], dtype=np.int64)
+    return named_links(connection, best_links(nights.relations_of_groups(connection, one, (PART, WHOLE))))
 
 
 def best_links(relations: Sequence[tuple[int, ...]]) -> list[NumberedLink]:

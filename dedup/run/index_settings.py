@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from dedup.errors import IndexFileError, SettingsError
 from dedup.settings import RULE_VERSION, Settings
@@ -16,8 +17,12 @@ HASH_CONTRACT = "1"
 """Raised when the hash of a token or shingle changes for the same folded text (`text.hashing`)."""
 
 
-def check_profile(settings: Settings) -> None:
-    """Raise `SettingsError` for a profile that no index can have."""
+def check_settings(settings: Any) -> None:
+    """Raise `SettingsError` for what are no settings, or have a profile that no index can have."""
+    if not isinstance(settings, Settings):
+        raise SettingsError(
+            f"settings is {settings!r}; it is dedup.Settings, such as dedup.Settings(window_days=7), or None"
+        )
     if not settings.uses_words:
         raise SettingsError(
             f"profile is {settings.profile!r}; an index holds articles; a group of titles goes by all its "

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.arguments import described, require_type
+from dedup.arguments import described
 from dedup.articles import MISSING_DATE, ArticleId, Fields
 from dedup.errors import InputError, RecordError
 from dedup.formats.dates import date_reader
@@ -65,14 +65,6 @@ def columns_of(records: Any, settings: Settings, fields: Fields) -> Columns:
     return columns
 
 
-def checked_fields(fields: Fields | None) -> Fields:
-    """Return the names that a caller gives, the default for None; raises `InputError` for another."""
-    if fields is None:
-        return Fields()
-    require_type("fields", fields, Fields, "dedup.Fields, such as Fields(text='body')")
-    return fields
-
-
 def as_table(records: Any) -> pa.Table | None:
     """Return records as an Arrow table if they are one or a frame that exports it, else None."""
     if isinstance(records, pa.Table):
@@ -92,31 +84,35 @@ def as_table(records: Any) -> pa.Table | None:
 
 
 def columns_of_articles(
-    articles: Iterable[Mapping[str, Any]], settings: Settings, fields: Fields, first_row: int
+    articles: Iterable[Mapping[str, Any]], settings: Settings, fields: Fields, first_row: int | None
 ) -> Columns:
-    """Return the columns of dicts that are the records from number `first_row` on; an id may come twice."""
+    """Return the columns of dicts that are the records from number `first_row` on; an id may come twice.
+
+    `first_row` is None for one that comes alone: messages then name it by its id only.
+    """
     return _from_dicts(articles, fields, getattr(fields, settings.text_field), first_row)
 
 
-def _from_dicts(records: Iterable[Any], fields: Fields, text_field: str, first_row: int = 0) -> Columns:
+def _from_dicts(
+    records: Iterable[Any], fields: Fields, text_field: str, first_row: int | None = 0
+) -> Columns:
     ids: list[ArticleId] = []
     texts: list[str] = []
     dates: list[int] = []
     sources: list[str | None] = []
     date = _Dates(fields)
-    for row, given in enumerate(records, first_row):
+    for row, given in enumerate(records, first_row or 0):
         record = {fields.id: row, text_field: given} if isinstance(given, str) else given
         if not isinstance(record, Mapping):
             raise RecordError(f"{described(record)}, not a dict", place=f"record {row}")
-        place = f"record {row} (id {record.get(fields.id)!r})"
+        place = _place(None if first_row is None else row, record.get(fields.id))
         for name in (fields.id, text_field):
             if record.get(name) is None:
-                found = f"{name!r} is null" if name in record else f"no {name!r}"
-                raise RecordError(f"{found}; its fields are {sorted(map(str, record))}", place=place)
+                raise RecordError(_why_absent(name, record, fields), place=place)
         id_, text, source = record[fields.id], record[text_field], record.get(fields.source)
         if not isinstance(text, str):
             raise RecordError(f"{text_field!r} is {described(text)}, not a string", place=place)
-        ids.append(_check_id(id_, place))
+        ids.append(checked_id(id_, place))
         texts.append(text)
         dates.append(date.read(record.get(fields.date), place))
         sources.append(source if isinstance(source, str) else None)
@@ -124,9 +120,28 @@ def _from_dicts(records: Iterable[Any], fields: Fields, text_field: str, first_r
     return Columns(ids, text_array(texts), np.array(dates, dtype=np.int64), sources)
 
 
-def _check_id(id_: Any, place: str) -> ArticleId:
+def _place(row: int | None, id_: Any) -> str:
+    if row is None:
+        return "the article" if id_ is None else f"id {id_!r}"
+    return f"record {row} (id {id_!r})"
+
+
+def _why_absent(name: str, record: Mapping[str, Any], fields: Fields) -> str:
+    if name in record:
+        return f"{name!r} is null; its fields are {sorted(map(str, record))}"
+    role = next(role for role, known in vars(fields).items() if known == name)
+    return (
+        f"no {name!r}; its fields are {sorted(map(str, record))}; one that has another name is named by "
+        f"fields=dedup.Fields({role}=...)"
+    )
+
+
+def checked_id(id_: Any, place: str) -> ArticleId:
+    """Return an id as a string or integer of Python; raise `RecordError` for what is no id, or empty."""
     if isinstance(id_, bool) or not isinstance(id_, (str, int, np.integer)):
         raise RecordError(f"the id is {described(id_)}, not a string or integer", place=place)
+    if id_ == "":
+        raise RecordError("the id is empty", place=place)
     if isinstance(id_, str) and any("\ud800" <= character <= "\udfff" for character in id_):
         raise RecordError("the id holds half of a surrogate pair, which no file can hold", place=place)
     return int(id_) if isinstance(id_, np.integer) else id_
@@ -189,15 +204,16 @@ def _from_table(table: pa.Table, fields: Fields, text_field: str) -> Columns:
         if column.null_count:
             row = column.is_null().to_pylist().index(True)
             raise RecordError(f"{name!r} is null ({column.null_count} such rows)", place=f"row {row}")
+    ids = id_column.to_pylist()
+    if "" in ids:
+        raise RecordError("the id is empty", place=f"row {ids.index('')}")
     text_column = text_column.combine_chunks()
     texts = text_column.chunk(0) if isinstance(text_column, pa.ChunkedArray) else text_column
     try:
         texts.validate(full=True)
     except pa.ArrowInvalid as error:
         raise InputError(f"column {text_field!r} is not valid: {error}") from error
-    return Columns(
-        id_column.to_pylist(), texts, _table_dates(table, fields), _table_sources(table, fields.source)
-    )
+    return Columns(ids, texts, _table_dates(table, fields), _table_sources(table, fields.source))
 
 
 def _is_string(kind: pa.DataType) -> bool:

@@ -15,7 +15,7 @@ from dedup.index.nights import NightRow
 from dedup.index.rows import Name
 from dedup.match.verify import BY_CHARACTERS, PART, WHOLE
 from dedup.run.groups import id_arrays
-from dedup.run.index_groups import NumberedLink, best_links, group_at
+from dedup.run.index_groups import NumberedLink, best_links, change_of, group_at
 from dedup.run.sketches import Sketches
 
 Int64s = npt.NDArray[np.int64]
@@ -97,7 +97,7 @@ def groups_in(connection: apsw.Connection, touched: Touched) -> Iterator[Group]:
 def changes_in(connection: apsw.Connection, night: NightRow) -> Iterator[Change]:
     """Yield the changes of a night, in order."""
     for row in nights.changes_between(connection, night.after_seq, night.up_to_seq or 0):
-        yield Change(*row)
+        yield change_of(row)
 
 
 def table_of(

@@ -1,9 +1,11 @@
 """Verdicts in words and figures, out of where an article stands in an index."""
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from dedup.articles import ArticleId, Match, Verdict
+from dedup.articles import Added, ArticleId, Match, Verdict
 from dedup.index.rows import Name, Place, Relation
 from dedup.match.verify import BY_CHARACTERS, PART, WHOLE
 
@@ -48,6 +50,51 @@ def _match(found: Relation, canonical_id: ArticleId) -> Match:
     if found.kind in (PART, WHOLE):
         kind = "part" if found.kind == PART else "whole"
     return Match(canonical_id, kind, *scores(found))
+
+
+class LazyVerdicts(Iterator[Verdict]):
+    """The verdicts on articles that are added as they are taken; warns where nobody took one.
+
+    Python warns likewise of a coroutine that was never awaited: the call alone did nothing.
+    """
+
+    def __init__(self, verdicts: Iterator[Verdict]) -> None:
+        self._verdicts = verdicts
+        self._is_begun = False
+
+    def __iter__(self) -> Iterator[Verdict]:
+        self._is_begun = True
+        return self._verdicts
+
+    def __next__(self) -> Verdict:
+        self._is_begun = True
+        return next(self._verdicts)
+
+    def __del__(self) -> None:
+        if not self._is_begun:
+            warnings.warn(
+                "add_many was called and its verdicts never taken, so no article was added; loop over them, "
+                "or use add_all",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+
+def counted(verdicts: Iterable[Verdict]) -> Added:
+    """Return how many verdicts of each kind there are."""
+    relations: Counter[str] = Counter()
+    num_full_buckets = 0
+    for verdict in verdicts:
+        relations[verdict.relation] += 1
+        num_full_buckets += verdict.full_buckets
+    return Added(
+        num_articles=relations.total(),
+        num_new=relations["new"],
+        num_exact=relations["exact"],
+        num_near=relations["near"],
+        num_parts=relations["part"],
+        num_full_buckets=num_full_buckets,
+    )
 
 
 def _reason(

@@ -209,7 +209,44 @@ def test_strict_stores_nothing_around_the_first_bad_record(dedup: Command, day: 
     done = dedup("index", "add", tmp_path / "n", day, "--strict")
     assert (done.returncode, done.stdout) == (3, "")
     assert "day.jsonl, line 4: " in done.stderr
-    assert lines_of(dedup("index", "stats", tmp_path / "n").stdout)[0]["articles"] == 0
+    assert not (tmp_path / "n").exists()
+    assert dedup("index", "add", tmp_path / "n", day).returncode == 0
+    again = dedup("index", "add", tmp_path / "n", day, "--strict")
+    assert (again.returncode, again.stdout) == (3, "")
+    assert lines_of(dedup("index", "stats", tmp_path / "n").stdout)[0]["articles"] == 3
+
+
+def test_input_that_cannot_be_used_leaves_no_index_with_its_options(
+    dedup: Command, day: Path, tmp_path: Path
+) -> None:
+    wrong = (["--text-field", "body"], ["--text-field", "body", "--strict"])
+    for options in wrong:
+        done = dedup("index", "add", tmp_path / "n", day, "--threshold", "0.5", *options)
+        assert (done.returncode, done.stdout) == (3, "")
+        done = dedup("run", day, "--index", tmp_path / "n", "-o", tmp_path / "out", *options)
+        assert done.returncode == 3
+    assert dedup("index", "add", tmp_path / "n", tmp_path / "absent.jsonl").returncode == 3
+    assert not (tmp_path / "n").exists()
+    assert dedup("index", "add", tmp_path / "n", day).returncode == 0  # the threshold is not held against it
+
+
+def test_an_index_in_no_folder_is_code_6_at_once(dedup: Command, day: Path, tmp_path: Path) -> None:
+    path = tmp_path / "no" / "n"
+    for arguments in (["index", "add", path, day], ["run", day, "--index", path, "-o", tmp_path / "out"]):
+        done = dedup(*arguments)
+        assert (done.returncode, done.stdout) == (6, "")
+        assert done.stderr == f"dedup: {path}: there is no folder {path.parent}; make it first\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["day.jsonl"]
+
+
+def test_help_does_not_offer_the_profile_that_no_index_has(dedup: Command, day: Path, tmp_path: Path) -> None:
+    assert "headline" not in dedup("index", "add", "--help").stdout
+    (tmp_path / "c.toml").write_text('profile = "headline"\n')
+    for options in (["--profile", "headline"], ["--config", tmp_path / "c.toml"]):
+        done = dedup("index", "add", tmp_path / "n", day, *options)
+        assert (done.returncode, "an index holds articles" in done.stderr) == (2, True)
+    assert not (tmp_path / "n").exists()
+    assert dedup("index", "add", tmp_path / "n", day, "--profile", "article").returncode == 0
 
 
 def test_records_of_which_none_can_be_used_are_code_3(dedup: Command, day: Path, tmp_path: Path) -> None:
@@ -220,7 +257,7 @@ def test_records_of_which_none_can_be_used_are_code_3(dedup: Command, day: Path,
     assert (empty.returncode, empty.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("option", ["--output", "--rejects"])
+@pytest.mark.parametrize("option", ["--out", "--output", "--rejects"])
 def test_a_file_of_lines_never_replaces_index_or_input(
     dedup: Command, day: Path, news: Path, option: str
 ) -> None:
@@ -230,6 +267,8 @@ def test_a_file_of_lines_never_replaces_index_or_input(
         assert done.returncode == 4
         assert "choose another file" in done.stderr
         assert path.read_bytes() == before
+    done = dedup("index", "add", day.with_name("none yet"), day, option, day.with_name("none yet"))
+    assert (done.returncode, day.with_name("none yet").exists()) == (4, False)
     done = dedup("index", "add", news, day, option, "/nowhere/x")
     assert (done.returncode, "/nowhere/x cannot be written" in done.stderr) == (4, True)
 

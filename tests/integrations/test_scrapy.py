@@ -204,9 +204,7 @@ def test_items_that_are_no_articles_pass_and_are_counted(site: Site, tmp_path: P
     assert {"picture": "a.png"} in done.items
     assert {"link": None, "body": "a text without an address"} in done.items
     assert (done.count("without_text"), done.count("unusable")) == (1, 1)
-    assert (
-        "the item with the id None cannot be compared and passes: 'link' is null; its fields are" in done.log
-    )
+    assert "the item with the id None cannot be compared and passes: 'link' is null" in done.log
 
 
 def test_crawl_goes_on_under_a_reactor_without_asyncio(site: Site, tmp_path: Path) -> None:

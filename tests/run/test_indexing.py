@@ -24,7 +24,7 @@ from dedup.index import reads, writes
 from dedup.match.grouping import group_articles
 from dedup.match.order import canonical_order
 from dedup.match.scan import MAX_WORDED
-from dedup.run import indexing
+from dedup.run import index_upkeep
 from dedup.run.arrivals import posting_keys
 from dedup.run.groups import Groups
 from dedup.run.indexing import Index
@@ -115,7 +115,7 @@ def test_index_of_titles_is_refused(tmp_path: Path) -> None:
 def test_merged_posting_rows_are_found_as_before(
     open_index: Callable[..., Index], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexing, "MAX_RECENT_ROWS", 300)
+    monkeypatch.setattr(index_upkeep, "MAX_RECENT_ROWS", 300)
     monkeypatch.setattr(writes, "MERGED_ROWS", 100)
     articles = articles_of(story_texts(3) + [f"x {text}" for text in story_texts(8)])
     index = open_index()
@@ -208,7 +208,7 @@ def test_what_is_given_comes_back_and_what_cannot_be_used_is_refused(
     held = index.get(str(huge))
     assert held is not None
     assert (held.id, held.source, held.title, held.url, held.num_words) == (huge, "s", "lone ?", None, 3)
-    assert held.published is None
+    assert (held.published_at, held.is_copy) == (None, False)
     for article, words in (
         ({"id": 1}, "no 'text'"),
         ({"text": "x"}, "no 'id'"),

@@ -130,10 +130,10 @@ def test_names_of_fields_can_be_chosen_and_all_else_is_ignored() -> None:
 
 
 def test_ids_are_kept_as_they_are_given() -> None:
-    records = [{"id": id_, "text": STORY} for id_ in (10, "9", np.int64(8), "", "x" * 1000, -(1 << 70))]
-    assert list(columns(records).ids) == [10, "9", 8, "", "x" * 1000, -(1 << 70)]
+    records = [{"id": id_, "text": STORY} for id_ in (10, "9", np.int64(8), " ", "x" * 1000, -(1 << 70))]
+    assert list(columns(records).ids) == [10, "9", 8, " ", "x" * 1000, -(1 << 70)]
     (group,) = find_groups(records)
-    assert group.canonical_id == ""
+    assert group.canonical_id == " "
     assert {type(member.id) for member in group.members} == {int, str}
     assert find_groups(records).to_table().column("id").to_pylist()[:3] == ["10", "9", "8"]
     numbers = find_groups(pa.table({"id": pa.array([2, 1], pa.uint16()), "text": [STORY, STORY]}))
@@ -254,6 +254,8 @@ BAD: list[tuple[str, Any, type[DedupError], tuple[str, ...]]] = [
     ("no id", [{"text": "x"}], RecordError, ("record 0", "'id'", "text")),
     ("no text", [{"id": 5, "body": "x"}], RecordError, ("record 0", "id 5", "'text'", "body")),
     ("null text", [{"id": 5, "text": None}], RecordError, ("record 0", "id 5", "'text'")),
+    ("empty id", [{"id": "", "text": "x"}], RecordError, ("record 0", "the id is empty")),
+    ("empty id in a table", pa.table({"id": ["a", ""], "text": ["x", "y"]}), RecordError, ("row 1", "empty")),
     ("null id", [{"id": None, "text": "x"}], RecordError, ("record 0", "'id'")),
     ("float id", [{"id": 1.0, "text": "x"}], RecordError, ("record 0", "float", "string or integer")),
     ("bool id", [{"id": True, "text": "x"}], RecordError, ("record 0", "bool", "string or integer")),
