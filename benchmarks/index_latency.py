@@ -82,7 +82,12 @@ def time_adds(path: Path, articles: Sequence[Article]) -> dict[str, Any]:
 
 
 def time_writers(path: Path, articles: Sequence[Article]) -> dict[str, Any]:
-    """Return percentiles of `add` by `WRITERS` processes at once, each with its share, and their rate."""
+    """Return percentiles of `add` by `WRITERS` processes at once, each with its share, and their rate.
+
+    `others_served` counts, for an `add`, those of the other processes that ended while it waited. Where
+    writers are served in the order in which they come it is at most two for each of the others, however
+    slow the disk.
+    """
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(WRITERS), context.SimpleQueue()
     shares = [articles[part::WRITERS] for part in range(WRITERS)]
@@ -101,6 +106,23 @@ def time_writers(path: Path, articles: Sequence[Article]) -> dict[str, Any]:
         "adds": len(articles),
         **_spread([nanoseconds for part in parts for nanoseconds in part[3]]),
         "adds_per_second": round(len(articles) / (end - begin) * 1e9),
+        "others_served": _others_served([(part[1], part[3]) for part in parts]),
+    }
+
+
+def _others_served(parts: Sequence[tuple[int, Sequence[int]]]) -> dict[str, int]:
+    """Return percentiles over all adds from when each process began and how long its adds took in turn."""
+    ends = [begin + np.cumsum(taken) for begin, taken in parts]
+    counts = []
+    for own, (_, taken) in enumerate(parts):
+        others = np.sort(np.concatenate(ends[:own] + ends[own + 1 :]))
+        begun = np.searchsorted(others, ends[own] - np.array(taken))
+        counts.append(np.searchsorted(others, ends[own]) - begun)
+    served = np.concatenate(counts)
+    return {
+        "p50": int(np.median(served)),
+        "p99": int(np.percentile(served, 99)),
+        "max": int(served.max()),
     }
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import dedup
+from benchmarks.kill_nights import nights_of, run_night
 
 Article = dict[str, Any]
 Step = tuple[str, Any]
 
-KINDS = ("add", "add_many", "update", "prune")
+KINDS = ("add", "add_many", "update", "prune", "night")
 BATCH_SIZE = 16
 NUM_STORIES = 12
 _WORDS = [f"word{number}" for number in range(600)]
@@ -46,6 +47,9 @@ def steps_of(kind: str, seed: int, count: int) -> list[Step]:
     articles = articles_of(seed, count)
     if kind == "add":
         return [("add", article) for article in articles]
+    if kind == "night":
+        texts = [article["text"] for article in articles_of(seed + 1, count)]
+        return [("night", night) for night in nights_of(articles, texts, rng)]
     batches = [("add_many", articles[start : start + BATCH_SIZE]) for start in range(0, count, BATCH_SIZE)]
     if kind == "update":
         texts = [article["text"] for article in articles_of(seed + 1, count // 2)]
@@ -65,10 +69,20 @@ def do_step(index: dedup.Index, step: Step) -> Iterator[str]:
     name, subject = step
     if name == "prune":
         index.prune(before=subject)
+    elif name == "night":
+        run_night(index, subject)
+        yield from (str(article["id"]) for article in subject.articles)
     elif name == "add_many":
         yield from (str(verdict.id) for verdict in index.add_many(subject, batch_size=BATCH_SIZE))
     else:
         yield str(getattr(index, name)(subject).id)
+
+
+def _articles_in(step: Step) -> list[Article]:
+    name, subject = step
+    if name == "night":
+        return list(subject.articles)
+    return list(subject) if name == "add_many" else [subject]
 
 
 class Promised:
@@ -89,7 +103,7 @@ class Promised:
             for id_ in self._pruned(subject):
                 del self.titles[id_]
             return
-        for article in subject if name == "add_many" else [subject]:
+        for article in _articles_in(step):
             self.acknowledged(article)
 
     def acknowledged(self, article: Article) -> None:
@@ -103,7 +117,7 @@ class Promised:
         if name == "prune":
             self.open = {id_: {self.titles.pop(id_), None} for id_ in self._pruned(subject)}
             return
-        articles = subject if name == "add_many" else [subject]
+        articles = _articles_in(step)
         for article in articles[:num_acknowledged]:
             self.acknowledged(article)
         for article in articles[num_acknowledged:]:

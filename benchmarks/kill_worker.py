@@ -13,17 +13,22 @@ from typing import Any
 
 import dedup
 from benchmarks.kill_cases import articles_of, do_step, steps_of
-from dedup.run import indexing
+from dedup.run import indexed, indexing
 
 PRUNED_AT_ONCE = 5
 """Articles that one transaction of a prune removes here, so that a prune of a few has many."""
+
+BATCH_ARTICLES = 8
+"""Articles that one transaction of a nightly run adds here, so that a run of a few has several."""
 
 
 def main() -> None:
     """Serve until the input ends."""
     indexing._PRUNED_AT_ONCE = PRUNED_AT_ONCE
+    indexed.BATCH_ARTICLES = BATCH_ARTICLES
     with tempfile.TemporaryDirectory() as folder, dedup.Index.open(f"{folder}/warm") as index:
-        list(index.add_many(articles_of(0, 40)))
+        for step in steps_of("night", 0, 40):
+            list(do_step(index, step))
         index.check(articles_of(1, 1)[0])
     print("ready", flush=True)
     for line in sys.stdin:

@@ -16,6 +16,9 @@ from typing import Any, Self
 import dedup
 from benchmarks.environment import ROOT
 from benchmarks.kill_cases import Promised, state_of, steps_of
+from benchmarks.kill_nights import answer_of, broken_outputs, how_far, kept_output
+
+BEFORE_RENAME = "night: all added, not in place"
 
 
 @dataclass
@@ -98,12 +101,16 @@ class Killer:
         with dedup.Index.open(order["path"]) as index:
             if state_of(index) != expected:
                 outcome.problems.append(f"{kind}, seed {seed}: ended otherwise than without kills")
+        files, plain_files = (sorted(os.listdir(Path(each["path"]).parent)) for each in (order, plain))
+        if files != plain_files:
+            outcome.problems.append(f"{kind}, seed {seed}: left {files}, not {plain_files}")
         outcome.num_lives += 1
 
     def _order(self, kind: str, seed: int, count: int, name: str) -> dict[str, Any]:
-        path = self._folder / f"{name}-{kind}-{seed}"
+        folder = self._folder / f"{kind}-{seed}" / name
+        folder.mkdir(parents=True)
         return {
-            "path": f"{path}.dedup", "acknowledged": f"{path}.txt",
+            "path": str(folder / "news.dedup"), "acknowledged": str(folder / "acknowledged.txt"),
             "kind": kind, "seed": seed, "count": count, "first": 0,
         }  # fmt: skip
 
@@ -118,10 +125,25 @@ class Killer:
         outcome.num_acknowledged = outcome.num_acknowledged + sum(what != "done" for _, what in said)
         if status == signal.SIGKILL:
             under_way = sum(int(number) == num_done and what != "done" for number, what in said)
-            outcome.kills[steps[num_done][0] if num_done < len(steps) else "close"] += 1
             if num_done < len(steps):
                 promised.under_way(steps[num_done], under_way)
         with dedup.Index.open(order["path"]) as index:
             broken = promised.broken(index)
+            if status == signal.SIGKILL:
+                outcome.kills[self._place_of(index, steps, num_done)] += 1
+        if order["kind"] == "night":
+            folder = Path(order["path"]).parent
+            broken += broken_outputs(folder, folder.with_name("plain"), num_done, len(steps))
         outcome.problems += [f"{order['kind']}, seed {order['seed']}: {problem}" for problem in broken]
         return num_done
+
+    def _place_of(self, index: dedup.Index, steps: list[Any], num_done: int) -> str:
+        """Return the step under way when the process was killed and, of a nightly run, how far it was."""
+        if num_done == len(steps):
+            return "close"
+        name = steps[num_done][0]
+        if name != "night":
+            return name
+        folder = index.path.parent
+        expected = answer_of(kept_output(folder.with_name("plain"), num_done))
+        return f"night: {how_far(index, num_done, answer_of(folder / 'out') == expected)}"

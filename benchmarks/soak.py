@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.kill_cases import KINDS
-from benchmarks.kills import Killer, Outcome
+from benchmarks.kills import BEFORE_RENAME, Killer, Outcome
 
 REPEATS = 500
 NUM_ARTICLES = 200
@@ -35,6 +35,8 @@ def run(
         "checks": {
             "no promise is broken, and each life ends as one without kills": not outcome.problems,
             f"at least {repeats} kills": outcome.num_kills >= repeats,
+            "nightly runs were killed between the last commit and the rename": outcome.kills[BEFORE_RENAME]
+            > 0,
         },
         "articles_a_life": count,
         "kills_by_step_under_way": dict(sorted(outcome.kills.items())),

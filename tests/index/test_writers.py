@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import random
+import signal
 import threading
 import warnings
 from collections.abc import Callable
@@ -106,6 +107,45 @@ def test_a_writer_that_waits_too_long_says_so_and_stores_nothing(
         writer.close()
         assert index.get(1) is None
         assert index.add({"id": 1, "text": "a story"}).relation == "new"
+
+
+def test_an_interrupt_ends_the_wait_for_another_writer(tmp_path: Path) -> None:
+    path = tmp_path / "news.dedup"
+    with Index.open(path) as index:
+        index.add({"id": 0, "text": "another"})  # loads what it needs, so that the next one only waits
+        writer = apsw.Connection(str(path))
+        writer.execute("BEGIN IMMEDIATE")
+        interrupt = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+        waited_on = threading.Event()
+        late = threading.Timer(store.BUSY_MILLISECONDS / 2000, waited_on.set)
+        interrupt.start()
+        late.start()
+        with pytest.raises(KeyboardInterrupt):
+            index.add({"id": 1, "text": "a story"})
+        interrupt.join()
+        late.cancel()
+        assert not waited_on.is_set()
+        writer.execute("ROLLBACK")
+        writer.close()
+        assert index.get(1) is None
+        assert index.add({"id": 1, "text": "a story"}).relation == "new"
+
+
+def test_a_writer_goes_on_once_the_other_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "news.dedup"
+    with Index.open(path) as index:
+        writer = apsw.Connection(str(path))
+        writer.execute("BEGIN IMMEDIATE")
+        verdicts: list[Verdict] = []
+        adding = threading.Thread(target=lambda: verdicts.append(index.add({"id": 1, "text": "a story"})))
+        adding.start()
+        adding.join(0.7)  # so long that it asks less often
+        assert adding.is_alive()
+        assert index.get(1) is None
+        writer.execute("ROLLBACK")
+        writer.close()
+        adding.join(SECONDS)
+        assert [verdict.relation for verdict in verdicts] == ["new"]
 
 
 def in_threads(work: list[Callable[[], None]]) -> None:
