@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.compiling import inner_kernel
-from dedup.match.buckets import Buckets
+from dedup.compiling import inner_kernel, kernel
+from dedup.match.buckets import Buckets, integers_for
 
 NO_BOUND = np.iinfo(np.int64).min
 """For `meet`: nobody leaves a bucket for being too old."""
@@ -18,16 +18,17 @@ class Waiting(NamedTuple):
     `offsets`, `buckets`: as in `Buckets`; `meeting_ends` and `waiting_ends`, by position, how far into its
     buckets it meets others and waits. `links` [m, 2] has the position of each membership and the membership
     that waits behind it, side by side: walking a list takes one place in memory a step. By bucket: `heads`,
-    the membership that came last, -1 for none, and `counts`, how many wait. All int64.
+    the membership that came last, -1 for none, and `counts`, how many wait. `links` and what there is
+    by bucket have 32 bits where these can number memberships; `offsets` and ends are int64.
     """
 
     offsets: npt.NDArray[np.int64]
-    buckets: npt.NDArray[np.int64]
+    buckets: npt.NDArray[np.signedinteger]
     meeting_ends: npt.NDArray[np.int64]
     waiting_ends: npt.NDArray[np.int64]
-    links: npt.NDArray[np.int64]
-    heads: npt.NDArray[np.int64]
-    counts: npt.NDArray[np.int64]
+    links: npt.NDArray[np.signedinteger]
+    heads: npt.NDArray[np.signedinteger]
+    counts: npt.NDArray[np.signedinteger]
 
 
 STAMP, BANDED, WORDED = 0, 1, 2
@@ -36,13 +37,13 @@ STAMP, BANDED, WORDED = 0, 1, 2
 class Meetings(NamedTuple):
     """Scratch for the positions that one article meets.
 
-    `met` int64[n, 4] has for each position, side by side for the same reason, at STAMP the article that met
+    `met` [n, 4] has for each position, side by side for the same reason, at STAMP the article that met
     it last, at BANDED and WORDED how often that one did so in the buckets of bands and of wording;
-    `candidates` int64[n] lists the positions met.
+    `candidates` [n] lists the positions met. Both are of `integers_for` positions.
     """
 
-    met: npt.NDArray[np.int64]
-    candidates: npt.NDArray[np.int64]
+    met: npt.NDArray[np.signedinteger]
+    candidates: npt.NDArray[np.signedinteger]
 
 
 def start_waiting(
@@ -56,27 +57,37 @@ def start_waiting(
     these all of them.
     """
     num_members = np.diff(buckets.offsets)
-    links = np.empty((len(buckets.buckets), 2), dtype=np.int64)
-    links[:, 0] = np.repeat(np.arange(len(num_members), dtype=np.int64), num_members)
+    integers = integers_for(len(buckets.buckets))
+    links = np.empty((len(buckets.buckets), 2), dtype=integers)
+    name_owners(buckets.offsets, links)
     return Waiting(
         buckets.offsets,
         buckets.buckets,
         buckets.offsets[:-1] + (num_members if num_meeting is None else num_meeting),
         buckets.offsets[:-1] + (num_members if num_waiting is None else num_waiting),
         links,
-        np.full(buckets.num_buckets, -1, dtype=np.int64),
-        np.zeros(buckets.num_buckets, dtype=np.int64),
+        np.full(buckets.num_buckets, -1, dtype=integers),
+        np.zeros(buckets.num_buckets, dtype=integers),
     )
 
 
 def start_meetings(num_positions: int) -> Meetings:
     """Return scratch for articles at so many positions."""
-    return Meetings(np.full((num_positions, 4), -1, dtype=np.int64), np.empty(num_positions, dtype=np.int64))
+    integers = integers_for(num_positions)
+    return Meetings(np.full((num_positions, 4), -1, dtype=integers), np.empty(num_positions, dtype=integers))
 
 
 def doubled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return the array with as much room again behind it."""
     return np.concatenate([array, np.empty_like(array)])
+
+
+@kernel
+def name_owners(offsets, links):
+    """Write the position of each membership."""
+    for position in range(len(offsets) - 1):
+        for slot in range(offsets[position], offsets[position + 1]):
+            links[slot, 0] = position
 
 
 @inner_kernel
