@@ -33,6 +33,16 @@ def _set_form(context: click.Context, parameter: click.Parameter, value: str) ->
     return value
 
 
+def memory_size(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """Return the bytes that a size such as 800M, 8G or 8GiB stands for; units are powers of 1024."""
+    if value is None:
+        return None
+    parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(?:i?B)?)?", value.strip(), re.IGNORECASE)
+    if parts is None:
+        raise click.BadParameter(f"{value!r} is no size; expected a number and K, M, G or T, such as 8G")
+    return int(float(parts[1]) * 1024 ** (" KMGT".index((parts[2] or " ").upper())))
+
+
 _SETTINGS = [
     click.option(
         "--profile", type=click.Choice(PROFILES), default="article", show_default=True,

@@ -14,6 +14,7 @@ from dedup.cli.options import (
     field_options,
     fields_of,
     log_options,
+    memory_size,
     open_index,
     setting_options,
     settings_of,
@@ -59,6 +60,14 @@ Whatever is not 0 leaves OUT as it was, unless it says that OUT is whole.
 @click.option(
     "--workers", type=click.IntRange(1, 256), metavar="N", help="Threads.  [default: one for each core]"
 )
+@click.option(
+    "--memory", metavar="SIZE", callback=memory_size,
+    help="Memory to take, such as 8G; what does not fit is kept on disk.  [default: what there is]",
+)  # fmt: skip
+@click.option(
+    "--scratch", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder for what does not fit in memory.  [default: the one around OUT]",
+)  # fmt: skip
 @click.option("--overwrite/--no-overwrite", help="Replace OUT once the new one is whole.")
 @click.option("--strict/--no-strict", help="Stop at the first record that cannot be used.")
 @log_options
@@ -126,7 +135,8 @@ def _prepared(
     from dedup.formats.output import check_output, folder_beside
 
     check_output(out, inputs, overwrite=options["overwrite"])  # before standard input is read
-    found = open_inputs(inputs, spool_folder=folder_beside(out))
+    scratch = options["scratch"] or folder_beside(out)
+    found = open_inputs(inputs, spool_folder=scratch)
     announce_compiling(log)
     with show_progress(sum(file.size_bytes for file in found.files), log) as progress:
         yield (
@@ -136,6 +146,8 @@ def _prepared(
                 "overwrite": options["overwrite"],
                 "strict": options["strict"],
                 "cut_copies": options["cut_copies"],
+                "memory_bytes": options["memory"],
+                "scratch": scratch,
                 "skipped": found.skipped,
                 "progress": progress,
                 "warn": log.warning,

@@ -8,8 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.compiling import kernel
+from dedup.errors import InputError
 
 u64 = np.uint64
+
+MAX_INT32 = np.iinfo(np.int32).max
+MAX_UINT32 = np.iinfo(np.uint32).max
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,11 @@ class Buckets:
     num_buckets: int
 
 
+def integers_for(count: int) -> type[np.int32] | type[np.int64]:
+    """Return the type of numbers below `count`: 32 bits where they do, since there are dozens an article."""
+    return np.int32 if count <= MAX_INT32 else np.int64
+
+
 def find_buckets(
     num_positions: int,
     lanes: list[tuple[npt.NDArray[np.int64], int, Callable[[int], npt.NDArray[np.uint64]]]],
@@ -33,8 +42,8 @@ def find_buckets(
     """Return the buckets of all bands of all lanes.
 
     A lane is the rising positions of its entries, int64[m]; its number of bands; and a function that
-    returns the keys, uint64[m], of one band. Memory is what the shared buckets need: an entry that
-    shares no key in a band leaves nothing behind.
+    returns the keys, uint64[m], of one band, an array that is written to. Memory is what the shared
+    buckets need: an entry that shares no key in a band leaves nothing behind.
     """
     tasks = [
         (positions, keys_of, band)
@@ -47,7 +56,7 @@ def find_buckets(
     else:
         with ThreadPoolExecutor(num_threads) as pool:
             found = list(pool.map(lambda task: _shared_keys(*task), tasks))
-    members = np.concatenate([part[0] for part in found]) if found else np.empty(0, dtype=np.int64)
+    members = np.concatenate([part[0] for part in found]) if found else np.empty(0, dtype=np.int32)
     sizes = [part[2] for part in found]
     starts = np.cumsum([0, *sizes])
     numbers = (
@@ -59,31 +68,58 @@ def find_buckets(
 
 
 def by_position(
-    members: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64], num_positions: int, num_buckets: int
+    members: npt.NDArray[np.signedinteger],
+    numbers: npt.NDArray[np.signedinteger],
+    num_positions: int,
+    num_buckets: int,
 ) -> Buckets:
     """Return buckets listed by position from pairs of position and bucket number, order kept."""
     offsets = np.zeros(num_positions + 1, dtype=np.int64)
     np.cumsum(np.bincount(members, minlength=num_positions), out=offsets[1:])
-    buckets = np.empty(len(members), dtype=np.uint32)
+    buckets = _bucket_numbers(len(members), num_buckets)
     _place(members, numbers, offsets[:-1].copy(), buckets)
     return Buckets(offsets, buckets, num_buckets)
 
 
+def unpack_by_position(packed: npt.NDArray[np.uint64], num_positions: int, num_buckets: int) -> Buckets:
+    """Return the same from a bucket number in the high 32 bits and a position in the low ones."""
+    offsets = np.zeros(num_positions + 1, dtype=np.int64)
+    count_packed(packed, offsets)
+    np.cumsum(offsets, out=offsets)
+    buckets = _bucket_numbers(len(packed), num_buckets)
+    place_packed(packed, offsets[:-1].copy(), buckets)
+    return Buckets(offsets, buckets, num_buckets)
+
+
+def _bucket_numbers(count: int, num_buckets: int) -> npt.NDArray[np.uint32]:
+    """Return room for so many numbers of buckets; raises `InputError` where 32 bits cannot tell them."""
+    if num_buckets > MAX_UINT32:
+        raise InputError(
+            f"the articles share {num_buckets:,} buckets, and one run numbers {MAX_UINT32:,} at most: group "
+            "fewer days at a time, or run on Spark (docs/spark.md)"
+        )
+    return np.empty(count, dtype=np.uint32)
+
+
 def _shared_keys(
     positions: npt.NDArray[np.int64], keys_of: Callable[[int], npt.NDArray[np.uint64]], band: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+) -> tuple[npt.NDArray[np.signedinteger], npt.NDArray[np.signedinteger], int]:
     """Return positions and bucket numbers of the entries that share their key, and the bucket count.
 
     The entry's number takes the low bits of the key, so that one sort of plain integers orders both.
     Keys keep 40 bits or more for up to 16 million articles; a chance meeting costs a comparison.
     """
     bits = u64(max(1, int(len(positions) - 1).bit_length()))
-    keyed = ((keys_of(band) >> bits) << bits) | np.arange(len(positions), dtype=np.uint64)
+    keyed = keys_of(band)
+    keyed >>= bits
+    keyed <<= bits
+    keyed |= np.arange(len(positions), dtype=np.uint64)
     keyed.sort()
-    members = np.empty(len(keyed), dtype=np.int64)
-    numbers = np.empty(len(keyed), dtype=np.int64)
+    members = np.empty(len(keyed), dtype=integers_for(len(keyed)))
+    numbers = np.empty(len(keyed), dtype=integers_for(len(keyed)))
     count, num_buckets = number_runs(keyed, bits, members, numbers)
-    return positions[members[:count]], numbers[:count].copy(), num_buckets
+    of_members = positions[members[:count]]
+    return of_members.astype(members.dtype, copy=False), numbers[:count].copy(), num_buckets
 
 
 @kernel
@@ -112,4 +148,20 @@ def _place(members, numbers, cursor, buckets):
     for k in range(len(members)):
         position = members[k]
         buckets[cursor[position]] = numbers[k]
+        cursor[position] += 1
+
+
+@kernel
+def count_packed(packed, offsets):
+    """Count the entries of each position one place behind it."""
+    for k in range(len(packed)):
+        offsets[np.int64(packed[k] & u64(0xFFFFFFFF)) + 1] += 1
+
+
+@kernel
+def place_packed(packed, cursor, buckets):
+    """Write the bucket numbers of each position from its cursor on."""
+    for k in range(len(packed)):
+        position = np.int64(packed[k] & u64(0xFFFFFFFF))
+        buckets[cursor[position]] = np.int64(packed[k] >> u64(32))
         cursor[position] += 1

@@ -9,10 +9,11 @@ import numpy.typing as npt
 from dedup.articles import MISSING_DATE
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets, find_buckets
+from dedup.match.crowded import CrowdedSignatures, crowded_signatures
 from dedup.match.pairs import MatchingPairs, find_matching_pairs
-from dedup.match.scan import HeldWaits, Scan, scan_canonicals
+from dedup.match.scan import MANY_BANDED, MAX_BANDED, HeldWaits, Scan, scan_canonicals
 from dedup.match.verify import Features, Rule
-from dedup.match.wording import find_wording
+from dedup.match.wording import Wording, find_wording
 
 u64 = np.uint64
 
@@ -48,15 +49,74 @@ def group_articles(
     nobody; `held_waits` says where they wait. `formulas` are those of an index; without them the
     articles themselves tell (`match.wording`).
     """
+    banded = meet_in_bands(order, fingerprints, features, rule, lanes, signatures, num_threads)
+    wording = word_banded(order, features, rule, banded, formulas)
+    return scan_banded(order, features, rule, banded, wording, num_held=num_held, held_waits=held_waits)
+
+
+@dataclass(frozen=True)
+class Banded:
+    """What bands tell of n positions: all of the signatures that grouping needs from then on.
+
+    `same` int64[n] is the first position with the very same tokens, `firsts` int64[n] the position that
+    a position follows, its own where it takes part itself.
+    """
+
+    same: npt.NDArray[np.int64]
+    firsts: npt.NDArray[np.int64]
+    buckets: Buckets
+    signatures: CrowdedSignatures
+
+
+def meet_in_bands(
+    order: npt.NDArray[np.int64],
+    fingerprints: npt.NDArray[np.uint64],
+    features: Features,
+    rule: Rule,
+    lanes: list[Lane],
+    signatures: npt.NDArray[np.uint32],
+    num_threads: int = 1,
+) -> Banded:
+    """Return the first step of `group_articles`; then nobody needs `lanes` and `signatures` any more."""
     same = find_firsts(order, fingerprints, features)
     own = np.arange(len(order), dtype=np.int64)
     # With a window the very same text may start a group of its own, so each repeat takes part itself.
     firsts = same if rule.window == MISSING_DATE else own
-    bands = _buckets(order, firsts == own, lanes, num_threads)
-    wording = find_wording(features, rule, order, firsts == own, same == own, formulas)
-    return scan_canonicals(
-        features, rule, order, firsts, same, bands, wording, signatures, num_held, held_waits
+    buckets = _buckets(order, firsts == own, lanes, num_threads)
+    crowded = crowded_signatures(
+        buckets, order, features, signatures, most_waiting=MAX_BANDED, many=MANY_BANDED
     )
+    return Banded(same, firsts, buckets, crowded)
+
+
+def word_banded(
+    order: npt.NDArray[np.int64],
+    features: Features,
+    rule: Rule,
+    banded: Banded,
+    formulas: npt.NDArray[np.uint32] | None = None,
+) -> Wording:
+    """Return the second step of `group_articles`, which reads all tokens once, row by row."""
+    own = np.arange(len(order), dtype=np.int64)
+    same, firsts = banded.same, banded.firsts
+    return find_wording(features, rule, order, firsts == own, same == own, formulas)
+
+
+def scan_banded(
+    order: npt.NDArray[np.int64],
+    features: Features,
+    rule: Rule,
+    banded: Banded,
+    wording: Wording,
+    *,
+    num_held: int = 0,
+    held_waits: HeldWaits | None = None,
+) -> Scan:
+    """Return the last step of `group_articles`, which reads the tokens of those that meet, here and there."""
+    return scan_canonicals(
+        features, rule, order, banded.firsts, banded.same, banded.buckets, wording, banded.signatures,
+        num_held, held_waits,
+    )  # fmt: skip
 
 
 def pair_articles(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from dedup.articles import MISSING_DATE
 from dedup.compiling import inner_kernel, kernel
 from dedup.match.buckets import Buckets
+from dedup.match.crowded import CrowdedSignatures
 from dedup.match.judge import judge
 from dedup.match.verify import PART, WHOLE, Features, Rule, jaccard_of, load_article, scratch_for
 from dedup.match.waiting import (
@@ -114,13 +115,13 @@ def scan_canonicals(
     same: npt.NDArray[np.int64],
     bands: Buckets,
     wording: Wording,
-    signatures: npt.NDArray[np.uint32],
+    signatures: CrowdedSignatures,
     num_held: int = 0,
     held_waits: HeldWaits | None = None,
 ) -> Scan:
     """Return the groups of n articles, of which the first `num_held` are canonicals from before.
 
-    `rows` int64[n] gives the row in `features` and `signatures` at each position in canonical order;
+    `rows` int64[n] gives the row in `features` at each position in canonical order;
     `same` int64[n] the first position with the very same tokens. A position goes where `firsts` int64[n]
     says, its own where it is walked itself; only those have buckets. The held ones wait in the
     buckets of wording that `held_waits` names, without it in all of theirs.
@@ -140,7 +141,7 @@ def scan_canonicals(
     )
     samples = _Samples(wording.num_sampled, wording.meeting_shares, wording.waiting_shares)
     meetings = start_meetings(n)
-    lowest_equal = _lowest_equal(rule.threshold, signatures.shape[1])
+    lowest_equal = _lowest_equal(rule.threshold, signatures.values.shape[1])
     dates = features.dates[rows]
     by_date = bool(np.all(dates[1:] >= dates[:-1]))
     met = (np.diff(bands.offsets) > 0) | (np.diff(wording.buckets.offsets) > 0)
@@ -278,8 +279,9 @@ def _keep_likely(
             likely = num_by_bands <= MANY_BANDED or (is_short and by_bands >= MANY_BANDS)
             if not likely and not is_short:
                 equal = 0
-                for p in range(signatures.shape[1]):
-                    equal += signatures[row, p] == signatures[rows[candidate], p]
+                own, other = signatures.entries[position], signatures.entries[candidate]
+                for p in range(signatures.values.shape[1]):
+                    equal += signatures.values[own, p] == signatures.values[other, p]
                 likely = equal >= lowest_equal
         if likely:
             meetings.candidates[kept] = candidate

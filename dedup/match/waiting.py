@@ -7,16 +7,13 @@ import numpy.typing as npt
 
 from dedup.compiling import inner_kernel, kernel
 from dedup.errors import InputError
-from dedup.match.buckets import Buckets
+from dedup.match.buckets import MAX_UINT32, Buckets
 
 i32 = np.int32
 u32 = np.uint32
 
 NO_BOUND = np.iinfo(np.int64).min
 """For `meet`: nobody leaves a bucket for being too old."""
-
-MAX_WAITING_PLACES = np.iinfo(np.uint32).max
-"""Places in all waiting lists together: they are numbered with 32 bits."""
 
 BEGIN, COUNT = 0, 1
 
@@ -70,10 +67,10 @@ def start_waiting(
     waiting_ends = buckets.offsets[1:] if num_waiting is None else buckets.offsets[:-1] + num_waiting
     rooms = np.minimum(waiting_sizes(buckets, waiting_ends), limits)
     num_places = int(rooms.sum())
-    if num_places > MAX_WAITING_PLACES:
+    if num_places > MAX_UINT32:
         raise InputError(
             f"the articles wait for each other in {num_places:,} places, and one run numbers at most "
-            f"{MAX_WAITING_PLACES:,}: group fewer days at a time, or run on Spark (docs/spark.md)"
+            f"{MAX_UINT32:,}: group fewer days at a time, or run on Spark (docs/spark.md)"
         )
     heads = np.zeros((buckets.num_buckets + 1, 2), dtype=np.uint32)
     np.cumsum(rooms, out=heads[1:, BEGIN])

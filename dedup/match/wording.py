@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from dedup.articles import MICROSECONDS_A_DAY, MISSING_DATE
 from dedup.compiling import inner_kernel, kernel
-from dedup.match.buckets import Buckets, by_position
+from dedup.match.buckets import Buckets, unpack_by_position
 from dedup.match.days import most_days
 from dedup.match.verify import Features, Rule
 from dedup.text.kernels import word_shingles
@@ -110,12 +110,14 @@ def sample_shingles(
     num_tokens = (features.token_ends - features.token_begins)[rows[positions]]
     num_shingles = np.maximum(num_tokens - rule.shingle_size + 1, 0) if rule.shingle_size else num_tokens * 0
     expected = int(num_shingles.sum()) // SAMPLED_SHARE
+    if np.any(rows[positions[1:]] < rows[positions[:-1]]):
+        positions = positions[np.argsort(rows[positions])]  # tokens may be on a disk: read them as they lie
     keyed = np.empty(expected + expected // 4 + 4096, dtype=np.uint64)
     count = _sample(features, rule, rows, positions, keyed)
     if count < 0:  # far from the expected share: some text repeats a sampled shingle over and over
         keyed = np.empty(int(num_shingles.sum()), dtype=np.uint64)
         count = _sample(features, rule, rows, positions, keyed)
-    keyed = keyed[:count]
+    keyed.resize(count, refcheck=False)  # gives room back without a copy; nobody else holds it
     keyed.sort()
     return keyed
 
@@ -138,24 +140,24 @@ def share_wording(
 ) -> Wording:
     """Return the wording that n positions share, from `sample_shingles` of all and `formula_bounds`.
 
-    `days` int64[n] as `days_of` gives them; `counting` bool[n].
+    `days` int64[n] as `days_of` gives them; `counting` bool[n]. `keyed` is used up: what is shared is written
+    over it, and the rest given back, as there is nothing larger in memory then.
     """
     count = len(keyed)
     num_sampled = np.zeros(len(days), dtype=np.int64)
     num_meeting = np.zeros(len(days), dtype=np.int64)
     num_waiting = np.zeros(len(days), dtype=np.int64)
-    members = np.empty(count, dtype=np.int64)
-    numbers = np.empty(count, dtype=np.int64)
     hashes = np.empty(count // 2, dtype=np.uint32)
     is_formula = np.empty(count // 2, dtype=np.bool_)
     num_members, num_buckets = _shared_shingles(
         keyed, days, counting, *bounds, FORMULA_SPAN, num_sampled, num_meeting,
-        num_waiting, MAX_MEETING, MAX_WAITING, members, numbers, hashes, is_formula,
+        num_waiting, MAX_MEETING, MAX_WAITING, hashes, is_formula,
     )  # fmt: skip
+    keyed.resize(num_members, refcheck=False)
     hashes, is_formula = hashes[:num_buckets].copy(), is_formula[:num_buckets].copy()
     if formulas is not None:
         is_formula = np.isin(hashes, formulas)
-    buckets = by_position(members[:num_members], numbers[:num_members], len(days), num_buckets)
+    buckets = unpack_by_position(keyed, len(days), num_buckets)
     return Wording(
         buckets,
         hashes,
@@ -243,9 +245,13 @@ def _sample(features, rule, rows, positions, keyed):
 @kernel
 def _shared_shingles(
     keyed, days, counting, days_needed, articles_needed, span, num_sampled, num_meeting,
-    num_waiting, max_meeting, max_waiting, members, numbers, hashes, is_formula,
+    num_waiting, max_meeting, max_waiting, hashes, is_formula,
 ):  # fmt: skip
-    """Number the shingles that two positions or more have; return the numbers of members and shingles."""
+    """Number the shingles that two positions or more have; return the numbers of members and shingles.
+
+    The members are written over `keyed`, which is read ahead of that: the number of the shingle in the high
+    32 bits, then the position.
+    """
     num_members = 0
     num_shingles = 0
     start = 0
@@ -255,12 +261,14 @@ def _shared_shingles(
         num_counted = 0
         num_dated = 0
         end = start
-        while end < len(keyed) and keyed[end] >> u64(32) == keyed[start] >> u64(32):
-            if end == start or keyed[end] != keyed[end - 1]:
-                position = np.int64(keyed[end] & u64(0xFFFFFFFF))
+        shingle = keyed[start] >> u64(32)
+        last = ~keyed[start]
+        while end < len(keyed) and keyed[end] >> u64(32) == shingle:
+            if keyed[end] != last:
+                last = keyed[end]
+                position = np.int64(last & u64(0xFFFFFFFF))
                 num_sampled[position] += 1
-                members[num_members] = position
-                numbers[num_members] = num_shingles
+                keyed[num_members] = u64(num_shingles) << u64(32) | u64(position)
                 num_members += 1
                 if counting[position]:
                     num_counted += 1
@@ -268,13 +276,12 @@ def _shared_shingles(
                         dated[num_dated] = days[position]
                         num_dated += 1
             end += 1
-        shingle = keyed[start] >> u64(32)
         start = end
         if num_members - first_member == 1:
             num_members = first_member
             continue
         for k in range(first_member, num_members):
-            position = members[k]
+            position = np.int64(keyed[k] & u64(0xFFFFFFFF))
             num_meeting[position] += num_sampled[position] <= max_meeting
             num_waiting[position] += num_sampled[position] <= max_waiting
         hashes[num_shingles] = shingle

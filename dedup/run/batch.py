@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.articles import ArticleId, Fields, Pair, Shingles
-from dedup.match.grouping import group_articles, pair_articles
+from dedup.match.grouping import meet_in_bands, pair_articles, scan_banded, word_banded
 from dedup.match.headlines import group_headlines
 from dedup.match.order import canonical_order
 from dedup.match.verify import BY_WORDS
+from dedup.run.gathering import expect_scattered_reads
 from dedup.run.groups import Groups
 from dedup.run.records import columns_of, source_ranks
 from dedup.run.recurring import cut_lines
@@ -41,9 +42,13 @@ def find_groups(
     """
     settings = checked_settings(settings)
     columns = columns_of(records, settings, Fields.of(fields))
-    sketches = cut_lines(sketch_texts(columns.texts, settings, num_threads), columns.sources, settings)
     return group_sketches(
-        columns.ids, columns.published, columns.sources, sketches, settings, num_threads=num_threads
+        columns.ids,
+        columns.published,
+        columns.sources,
+        cut_lines(sketch_texts(columns.texts, settings, num_threads), columns.sources, settings),
+        settings,
+        num_threads=num_threads,
     )
 
 
@@ -56,7 +61,11 @@ def group_sketches(
     *,
     num_threads: int = 1,
 ) -> Groups:
-    """Return the canonical groups of articles that are sketched already; all in the same order."""
+    """Return the canonical groups of articles that are sketched already; all in the same order.
+
+    Where the caller keeps no hold of `sketches`, the signatures go once bands are found: the larger part of
+    what grouping adds to memory then fits in their place.
+    """
     order = canonical_order(
         ids=ids,
         published=published,
@@ -67,13 +76,19 @@ def group_sketches(
     features, rule = features_of(sketches, published), rule_of(settings)
     if settings.uses_words:
         lanes = lanes_of(sketches, settings, settings.group_bands)
-        scan = group_articles(
+        banded = meet_in_bands(
             order, sketches.fingerprints, features, rule, lanes, sketches.signatures, num_threads
         )
+        num_tokens, num_cut = sketches.num_tokens, sketches.num_cut
+        del sketches, lanes
+        wording = word_banded(order, features, rule, banded)
+        expect_scattered_reads(features.tokens)
+        scan = scan_banded(order, features, rule, banded, wording)
     else:
+        num_tokens, num_cut = sketches.num_tokens, sketches.num_cut
         titles = titles_of(sketches, sources)
         scan = group_headlines(order, sketches.fingerprints, features, rule, titles, evidence_of(settings))
-    return Groups(ids, order, sketches.num_tokens, scan, sketches.num_cut)
+    return Groups(ids, order, num_tokens, scan, num_cut)
 
 
 @dataclass(frozen=True, repr=False)

@@ -23,7 +23,7 @@ import pyarrow as pa
 from dedup.articles import ArticleId, Fields, Group
 from dedup.errors import IndexBusyError, IndexFileError
 from dedup.formats import results
-from dedup.formats.output import SUMMARY, output_folder
+from dedup.formats.output import SUMMARY, folder_beside, output_folder
 from dedup.formats.records import EXTRAS, RecordFile
 from dedup.index import nights, reads
 from dedup.index.nights import NightRow
@@ -81,6 +81,8 @@ def run(
     overwrite: bool = False,
     strict: bool = False,
     cut_copies: str = "keep",
+    memory_bytes: int | None = None,
+    scratch: Path | None = None,
     skipped: Sequence[tuple[str, str]] = (),
     progress: Progress = lambda stage, articles, num_bytes: None,
     warn: Callable[[str], None] = lambda message: None,
@@ -99,7 +101,8 @@ def run(
     with output_folder(out, overwrite=overwrite) as folder, _alone(index.path):
         intake, sketches = read_files(
             files, settings, fields, num_workers, progress, clock, warnings,
-            skipped=skipped, strict=strict, extras=EXTRAS, lines=NO_LINES,
+            skipped=skipped, strict=strict,
+            memory_bytes=memory_bytes, scratch=scratch or folder_beside(out), extras=EXTRAS, lines=NO_LINES,
         )  # fmt: skip
         num_bytes = sum(file.bytes_read for file in files)
         progress("group", 0, num_bytes)
@@ -122,7 +125,7 @@ def run(
             "inputs": [file.name for file in files],
             "skipped": [{"path": path, "reason": reason} for path, reason in skipped],
             "cut_copies": cut_copies,
-            **figures(intake, sketches, clock),
+            **figures(intake, sketches.nbytes, clock),
             **conditions(settings, fields, num_workers),
         }
         results.write_summary(folder / SUMMARY, summary)

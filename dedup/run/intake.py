@@ -17,6 +17,7 @@ from dedup.formats.records import BadDates, Chunk, RecordFile, Reject, question_
 from dedup.run.contents import content_hash, kept_string
 from dedup.run.gathering import GatheredSketches
 from dedup.run.recurring import cut_lines
+from dedup.run.room import Room
 from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_texts, text_array
 from dedup.settings import Settings
@@ -33,7 +34,7 @@ class Intake:
     """The admitted articles as columns, in the order of reading, and what was set aside.
 
     `lines` has for each file the line numbers of its admitted articles. Of the extras, `titles`, `urls` and
-    `contents` (hashes) are there where they were asked for.
+    `contents` (hashes) are there where they were asked for. `disk_bytes`: sketches that were kept on disk.
     """
 
     files: Sequence[RecordFile]
@@ -48,6 +49,7 @@ class Intake:
     num_repeated: int = 0
     bad_dates: BadDates = field(default_factory=BadDates)
     num_bytes: int = 0
+    disk_bytes: int = 0
 
 
 @dataclass
@@ -82,6 +84,7 @@ def take_in(
     strict: bool = False,
     extras: Sequence[str] = (),
     lines: npt.NDArray[np.uint64] | None = None,
+    room: Room | None = None,
 ) -> tuple[Intake, Sketches]:
     """Return the articles of all files and their sketches, row by row.
 
@@ -89,10 +92,11 @@ def take_in(
     comes again with the same text, once normalised, is counted; with another text it is set aside.
     Raises `InputError` where no article can be read, and with `strict` `RecordError` at the first record
     that is set aside. With `extras`, of `EXTRAS`, the intake has what an index keeps of a record.
-    `lines` are those that recur, `recurring.learn_lines`; by default these articles tell.
+    `lines` are those that recur, `recurring.learn_lines`; by default these articles tell. Sketches go to the
+    disk where `room` asks for it.
     """
     intake = Intake(files)
-    admission = _Admission(intake, settings, extras)
+    admission = _Admission(intake, settings, extras, room)
     with _workers(num_workers) as pool:
         for file in files:
             intake.lines.append(array("q"))
@@ -134,12 +138,12 @@ def _raise_first(rejects: Sequence[Reject]) -> None:
 class _Admission:
     """Chunks on their way into an intake."""
 
-    def __init__(self, intake: Intake, settings: Settings, extras: Sequence[str]) -> None:
+    def __init__(self, intake: Intake, settings: Settings, extras: Sequence[str], room: Room | None) -> None:
         self._intake = intake
         self._extras = extras
         self._settings = settings
         self._row_of: dict[str, int] = {}
-        self._sketches = GatheredSketches()
+        self._sketches = GatheredSketches(room)
         self._source_names: dict[str, str] = {}
         self._pending: deque[_Pending] = deque()
         self._pending_bytes = 0
@@ -213,6 +217,7 @@ class _Admission:
     def all_sketches(self) -> Sketches:
         """Return the sketches of all articles, once all chunks are collected."""
         self._row_of.clear()
+        self._intake.disk_bytes = self._sketches.disk_bytes
         return self._sketches.finish()
 
     def _place_of(self, row: int) -> tuple[str, int]:

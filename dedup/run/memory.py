@@ -6,15 +6,23 @@ from pathlib import Path
 FIXED_BYTES = 300 << 20
 """The interpreter, the compiled kernels, and the chunks of text under way."""
 
-BYTES_PER_INPUT_BYTE = 1.5
-"""Token hashes, signatures, ids, and what grouping adds, for each byte of JSON Lines: 1.1 measured with
-Arabic news, whose letters have two bytes, 1.6 with English. `docs/running.md` has the measurements."""
+BYTES_PER_INPUT_BYTE = 0.9
+"""Token hashes, signatures, ids, and what grouping adds, for each byte of JSON Lines.
+`docs/running.md` has the measurements."""
+
+BYTES_PER_SKETCH_BYTE = 1.35
+"""The same for each byte of the sketches that were gathered."""
+
+DISK_BYTES_PER_INPUT_BYTE = 0.8
+"""Sketches on disk: about as much with English, whose letters have one byte, 0.6 with Arabic news."""
+
+BESIDE_DISK_PER_INPUT_BYTE = 0.4
+"""What stays in memory beside sketches on disk: ids and the buckets of grouping."""
 
 UNPACKED_RATIOS = {".gz": 4.0, ".zst": 4.0, ".bz2": 5.5, ".xz": 6.0, ".parquet": 3.0}
 """Bytes of JSON Lines that a byte of such a file stands for, about. Arabic news at the tools' default
 levels: gzip 3.6, zstd 3.8, bzip2 5.3, xz 5.9; Parquet with snappy 2.2, with zstd 3.4."""
 
-_GIB = 1 << 30
 _UNLIMITED = 1 << 60  # cgroup v1 says "no limit" with the largest multiple of the page size
 
 
@@ -32,30 +40,29 @@ def needed_bytes(num_input_bytes: int) -> int:
     return FIXED_BYTES + int(num_input_bytes * BYTES_PER_INPUT_BYTE)
 
 
+def needed_with_sketches(num_sketch_bytes: int) -> int:
+    """Return the memory that a run needs whose sketches, all in memory, have so many bytes, about."""
+    return FIXED_BYTES + int(num_sketch_bytes * BYTES_PER_SKETCH_BYTE)
+
+
+def disk_bytes(num_input_bytes: int) -> int:
+    """Return the bytes that sketches of so many bytes of JSON Lines take on a disk, about."""
+    return int(num_input_bytes * DISK_BYTES_PER_INPUT_BYTE)
+
+
+def needed_beside_disk(num_input_bytes: int) -> int:
+    """Return the memory that a run needs whose sketches are on a disk, about."""
+    return FIXED_BYTES + int(num_input_bytes * BESIDE_DISK_PER_INPUT_BYTE)
+
+
 def available_bytes(root: Path = Path("/")) -> int | None:
-    """Return the memory that can be had: of the machine, or of the control group if that is less.
+    """Return the memory that can be had: the least of the machine, its control groups and its data limit.
 
     None where neither can be read (no Linux). `root` is where `proc` and `sys` are.
     """
-    bounds = [_machine_available(root), *_group_available(root)]
+    bounds = [_machine_available(root), *_group_available(root), _limit_left(root)]
     known = [bound for bound in bounds if bound is not None]
     return min(known) if known else None
-
-
-def shortage(num_input_bytes: int, available: int | None) -> str | None:
-    """Return a warning if a run over so many bytes of JSON Lines will not fit, None if it will.
-
-    >>> shortage(10 << 30, available=4 << 30).partition(":")[0]
-    'this run needs about 15.3 GiB of memory and 4.0 GiB are available'
-    """
-    needed = needed_bytes(num_input_bytes)
-    if available is None or needed <= available:
-        return None
-    return (
-        f"this run needs about {needed / _GIB:.1f} GiB of memory and {available / _GIB:.1f} GiB are "
-        "available: it may be killed. To make it fit: group fewer days at a time, give it a machine with "
-        "more memory, or raise the memory limit of its container or service"
-    )
 
 
 def _machine_available(root: Path) -> int | None:
@@ -68,6 +75,18 @@ def _machine_available(root: Path) -> int | None:
         if name == "MemAvailable":
             return int(value.split()[0]) * 1024
     return None
+
+
+def _limit_left(root: Path) -> int | None:
+    """Return what is left of the limit on the process's data (`ulimit -d`), None where there is none."""
+    try:
+        limits = (root / "proc/self/limits").read_text().splitlines()
+        status = (root / "proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    limit = next((line.split()[3] for line in limits if line.startswith("Max data size")), "unlimited")
+    used = next((int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:")), 0)
+    return None if limit == "unlimited" else max(0, int(limit) - used)
 
 
 def _group_available(root: Path) -> list[int]:

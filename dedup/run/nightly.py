@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.articles import Fields
-from dedup.formats.output import SUMMARY, output_folder
+from dedup.formats.output import SUMMARY, folder_beside, output_folder
 from dedup.formats.records import RecordFile
 from dedup.formats.results import (
     write_articles,
@@ -25,7 +25,6 @@ from dedup.run.batch import group_sketches
 from dedup.run.groups import Groups
 from dedup.run.intake import Intake, Progress
 from dedup.run.reading import read_files
-from dedup.run.sketches import Sketches
 from dedup.run.summaries import Clock, Warnings, conditions, cut_counts, figures
 from dedup.settings import Settings
 
@@ -49,6 +48,8 @@ def run(
     overwrite: bool = False,
     strict: bool = False,
     cut_copies: str = "keep",
+    memory_bytes: int | None = None,
+    scratch: Path | None = None,
     skipped: Sequence[tuple[str, str]] = (),
     progress: Progress = lambda stage, articles, num_bytes: None,
     warn: Callable[[str], None] = lambda message: None,
@@ -58,39 +59,55 @@ def run(
     `progress` hears of each stage and chunk, `warn` of what the operator should know; the warnings are in
     the summary too, as is what was `skipped` when the files were looked for (path and reason). With
     `cut_copies` "remove", parts of longer articles are left out of the unique records. Bad records are
-    set aside and listed; with `strict` the first raises `RecordError`. Raises `InputError` if no article
-    can be read, `OutputError` if the folder exists or cannot be written.
+    set aside and listed; with `strict` the first raises `RecordError`. Sketches that do not fit in
+    `memory_bytes`, by default in what the machine and its limits leave, are kept on disk in the folder
+    `scratch`, by default the one around `out`. Raises `InputError` if no article can be read, `OutputError`
+    if the folder exists or cannot be written, or the disk cannot take the sketches.
     """
     fields = fields or Fields()
     clock = Clock()
     warnings = Warnings(warn)
     with output_folder(out, overwrite=overwrite) as folder:
         intake, sketches = read_files(
-            files, settings, fields, num_workers, progress, clock, warnings, skipped=skipped, strict=strict
+            files,
+            settings,
+            fields,
+            num_workers,
+            progress,
+            clock,
+            warnings,
+            skipped=skipped,
+            strict=strict,
+            memory_bytes=memory_bytes,
+            scratch=scratch or folder_beside(out),
         )
         num_bytes = sum(file.bytes_read for file in files)
         progress("group", len(intake.ids), num_bytes)
+        read = [sketches]
+        sketch_counts, sketch_bytes = cut_counts(sketches), sketches.nbytes
+        del sketches
         with clock.stage("group"):
             pa.default_memory_pool().release_unused()  # of the texts
             dates = np.asarray(intake.dates, dtype=np.int64)
-            # The kernels do not hear signals; the main thread, waiting, does.
+            # The kernels do not hear signals; the main thread, waiting, does. Grouping alone holds the
+            # sketches, so that it can let go what it has used.
             groups = call_in_background(
                 lambda: group_sketches(
-                    intake.ids, dates, intake.sources, sketches, settings, num_threads=num_workers
+                    intake.ids, dates, intake.sources, read.pop(), settings, num_threads=num_workers
                 )
             )
         progress("write", len(intake.ids), num_bytes)
         with clock.stage("write"):
             keep = _kept_rows(groups, cut_copies)
             _write_results(folder, files, intake, groups, keep)
-        counts = _counts(intake, sketches, groups, int(np.count_nonzero(keep)))
+        counts = _counts(intake, sketch_counts, groups, int(np.count_nonzero(keep)))
         summary = {
             "counts": counts,
             "warnings": warnings.messages,
             "inputs": [file.name for file in files],
             "skipped": [{"path": path, "reason": reason} for path, reason in skipped],
             "cut_copies": cut_copies,
-            **figures(intake, sketches, clock),
+            **figures(intake, sketch_bytes, clock),
             **conditions(settings, fields, num_workers),
         }
         write_summary(folder / SUMMARY, summary)
@@ -120,7 +137,7 @@ def _kept_rows(groups: Groups, cut_copies: str) -> npt.NDArray[np.bool_]:
     return groups.is_canonical & ~is_part
 
 
-def _counts(intake: Intake, sketches: Sketches, groups: Groups, num_unique: int) -> dict[str, int]:
+def _counts(intake: Intake, sketch_counts: dict[str, int], groups: Groups, num_unique: int) -> dict[str, int]:
     return {
         "articles": groups.num_articles,
         "groups": len(groups),
@@ -130,7 +147,7 @@ def _counts(intake: Intake, sketches: Sketches, groups: Groups, num_unique: int)
         "empty": groups.num_empty,
         "joined_by_characters": int(np.count_nonzero(groups.by_characters)),
         "links": len(groups.links),
-        **cut_counts(sketches),
+        **sketch_counts,
         "rejected": len(intake.rejects),
         "repeated_records": intake.num_repeated,
         "dates_not_understood": intake.bad_dates.count,

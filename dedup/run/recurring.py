@@ -43,7 +43,7 @@ def cut_lines(
 ) -> Sketches:
     """Return the sketches without the recurring lines, and without what is kept of lines until then.
 
-    Takes `sketches` over: their token hashes move within their array, so use only what is returned.
+    Takes `sketches` over, whose arrays are written to: use only what is returned.
     `learned` is what `learn_lines` gave; by default it is learned from these articles.
     An article all of whose lines recur keeps them. A text that the cut makes short, of more than
     `sketching.SPARE_WORDS` words before, has no character shingles.
@@ -86,7 +86,7 @@ def _cut(sketches: Sketches, recurs: npt.NDArray[np.bool_], settings: Settings) 
         token_offsets, num_cut, touched,
     )  # fmt: skip
     tokens = sketches.tokens[: token_offsets[-1]]
-    fingerprints, signatures = sketches.fingerprints.copy(), sketches.signatures.copy()
+    fingerprints, signatures = sketches.fingerprints, sketches.signatures
     rows = np.flatnonzero(touched)
     multipliers, increments = permutations(settings.num_perm, settings.seed)
     sketch_rows_again(
@@ -135,7 +135,7 @@ def _characters_again(
     short = touched & (num_tokens <= settings.max_short_words)
     spare = np.flatnonzero(short[sketches.spare_rows])
     rows = sketches.spare_rows[spare]
-    data = sketches.spare_bytes.copy()
+    data = sketches.spare_bytes
     begins = sketches.spare_offsets[spare]
     ends = sketches.spare_offsets[spare + 1].copy()
     _drop_bytes(data, begins, ends, rows, sketches.line_offsets, recurs)

@@ -131,6 +131,13 @@ ROWS = ("character_rows", "spare_rows")
 """The columns of sketches that are numbers of rows."""
 
 
+LARGE = (
+    *("tokens", "signatures", "character_hashes", "character_signatures", "keys"),
+    *("line_hashes", "line_words", "spare_bytes"),
+)
+"""The columns of sketches that are kept on disk where memory is short: all but some 40 bytes a text."""
+
+
 def join_offsets(parts: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
     """Return the offsets of compressed rows that are put one after the other."""
     ends = np.cumsum([0] + [int(part[-1]) for part in parts[:-1]])

@@ -121,14 +121,15 @@ def cut_counts(sketches: Sketches) -> dict[str, int]:
     }
 
 
-def figures(intake: Intake, sketches: Sketches, clock: Clock) -> dict[str, Any]:
+def figures(intake: Intake, sketch_bytes: int, clock: Clock) -> dict[str, Any]:
     """Return what a run took: seconds, bytes, memory."""
     seconds = clock.total()
     return {
         "seconds": {**clock.seconds, "total": seconds},
         "articles_per_second": len(intake.ids) / seconds,
         "input_bytes": intake.num_bytes,
-        "sketch_bytes": sketches.nbytes,
+        "sketch_bytes": sketch_bytes,
+        "sketch_bytes_on_disk": intake.disk_bytes,
         "peak_memory_bytes": _peak_memory_bytes(),
     }
 

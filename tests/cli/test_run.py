@@ -226,6 +226,30 @@ def test_too_little_memory_is_no_fault(changed_dedup: Command, one_article: Path
     assert names_in(tmp_path) == []
 
 
+@pytest.mark.parametrize("size", ["1", "1000k", "0.5 MiB", "1MB"])
+def test_a_run_that_may_take_little_memory_keeps_sketches_in_the_scratch_folder(
+    dedup: Command, articles: Path, tmp_path: Path, size: str
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    assert dedup("run", articles, "-o", tmp_path / "plain").returncode == 0
+    options = ["--memory", size, "--scratch", tmp_path / "scratch"]
+    done = dedup("run", articles, "-o", tmp_path / "out", *options)
+    assert done.returncode == 0
+    assert f"are available: it keeps sketches on disk in {tmp_path / 'scratch'}, about " in done.stderr
+    for name in ("groups.jsonl", "links.jsonl", "unique.jsonl"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+    assert names_in(tmp_path / "scratch") == []
+
+
+@pytest.mark.parametrize("size", ["", "much", "-1", "8X", "1e3", "8G8"])
+def test_a_size_of_memory_that_is_none_is_code_2(
+    dedup: Command, articles: Path, tmp_path: Path, size: str
+) -> None:
+    done = dedup("run", articles, "-o", tmp_path / "out", "--memory", size)
+    assert done.returncode == 2
+    assert f"{size!r} is no size; expected a number and K, M, G or T" in done.stderr
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
@@ -263,6 +287,17 @@ def test_a_disk_that_is_full_of_standard_input_is_code_4(
     assert done.returncode == 4
     assert "No space left on device" in done.stderr
     assert names_in(small_disk) == []
+
+
+def test_a_scratch_disk_without_room_for_sketches_is_code_4(
+    dedup: Command, articles: Path, small_disk: Path, tmp_path: Path
+) -> None:
+    subprocess.run(["mount", "-o", "remount,size=32k", str(small_disk)], check=True)
+    options = ["--memory", "1M", "--scratch", small_disk]
+    done = dedup("run", articles, "-o", tmp_path / "out", *options)
+    assert done.returncode == 4
+    assert f"and {small_disk} has 0 MiB left: name a folder with more room (--scratch)" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk"]
 
 
 def test_a_read_only_disk_is_code_4(dedup: Command, one_article: Path, small_disk: Path) -> None:

@@ -160,6 +160,20 @@ def test_the_same_night_again_adds_nothing_and_writes_the_same(new_nights: Calla
     assert [own.index.stats()[name] for name in counts] == [held[name] for name in counts]
 
 
+def test_sketches_on_disk_change_nothing(new_nights: Callable[..., Nights], tmp_path: Path) -> None:
+    own, on_disk, scratch = new_nights(), new_nights(), tmp_path / "scratch"
+    scratch.mkdir()
+    records = corpus()
+    for night in (records[:50], records[40:]):
+        plain = own.run(night)
+        out = on_disk.run(night, memory_bytes=1, scratch=scratch)
+        assert [(out / name).read_bytes() for name in BYTES] == [
+            (plain / name).read_bytes() for name in BYTES
+        ]
+        assert answer_of(out)["summary"]["sketch_bytes_on_disk"] > 0
+        assert list(scratch.iterdir()) == []
+
+
 def test_a_later_night_tells_of_the_groups_it_touches_and_of_no_other(
     new_nights: Callable[..., Nights],
 ) -> None:

@@ -38,7 +38,6 @@ def test_memory_of_the_machine_where_there_are_no_groups(machine: Path) -> None:
 
 def test_unknown_where_the_system_says_nothing(tmp_path: Path) -> None:
     assert memory.available_bytes(tmp_path) is None
-    assert memory.shortage(1 << 50, None) is None
 
 
 def test_group_with_less_than_the_machine_bounds_it(machine: Path) -> None:
@@ -74,20 +73,23 @@ def test_group_that_is_over_its_limit_has_nothing_left(machine: Path) -> None:
     assert memory.available_bytes(machine) == 0
 
 
+def test_limit_on_data_bounds_it_by_what_is_left_of_it(machine: Path) -> None:
+    limits = "Limit  Soft Limit  Hard Limit  Units\nMax data size             {}  unlimited  bytes\n"
+    (machine / "proc/self/status").write_text("Name:\tdedup\nVmData:\t  1024 kB\n")
+    (machine / "proc/self/limits").write_text(limits.format("unlimited"))
+    assert memory.available_bytes(machine) == 8 * GIB
+    (machine / "proc/self/limits").write_text(limits.format(GIB))
+    assert memory.available_bytes(machine) == GIB - (1 << 20)
+    (machine / "proc/self/limits").write_text(limits.format(5))
+    assert memory.available_bytes(machine) == 0
+
+
 def test_need_grows_with_the_input_and_packed_input_counts_unpacked() -> None:
     assert memory.needed_bytes(0) == memory.FIXED_BYTES
-    assert memory.needed_bytes(10 * GIB) == memory.FIXED_BYTES + 15 * GIB
+    assert memory.needed_bytes(10 * GIB) == memory.FIXED_BYTES + 9 * GIB
     plain = memory.unpacked_bytes([("a.jsonl", 1000), ("standard input", 10)])
     packed = memory.unpacked_bytes([("a.jsonl.gz", 1000), ("a.parquet", 10)])
     assert (plain, packed) == (1010, 4030)
-
-
-def test_shortage_says_need_and_supply_and_what_to_do() -> None:
-    assert memory.shortage(GIB, memory.needed_bytes(GIB)) is None
-    message = memory.shortage(GIB, memory.needed_bytes(GIB) - 1)
-    assert message is not None
-    assert "needs about 1.8 GiB" in message
-    assert "To make it fit: " in message
 
 
 def test_this_machine_can_be_asked() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from dedup.articles import Fields
 from dedup.errors import InputError, RecordError
 from dedup.formats import records
 from dedup.formats.json_lines import JsonLinesFile
-from dedup.run import intake, memory, nightly
+from dedup.match import grouping
+from dedup.run import batch, intake, memory, nightly
 from dedup.settings import Settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples/articles.jsonl"
@@ -239,6 +241,48 @@ def test_cut_copies_are_reported_and_stay_unless_they_are_to_be_removed(tmp_path
     assert {link["part_id"] for link in lines_of(removed / "links.jsonl")} == parts
     assert {record["id"] for record in lines_of(removed / "unique.jsonl")} == kept_ids - parts
     assert summary_of(removed)["counts"]["unique"] == len(kept_ids - parts)
+
+
+@pytest.mark.parametrize("profile", ["article", "headline"])
+@pytest.mark.parametrize("name", CORPORA)
+@pytest.mark.parametrize("early", [True, False])
+def test_answer_is_the_same_with_sketches_on_disk(
+    name: str, profile: str, early: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = Settings.of(profile)
+    expected = answer_of(run(tmp_path, CORPORA[name], settings=chosen))
+    assert summary_of(tmp_path / "out")["sketch_bytes_on_disk"] == 0
+    monkeypatch.setattr(records, "CHUNK_RECORDS", 7)
+    monkeypatch.setattr(memory, "FIXED_BYTES", 0)
+    monkeypatch.setattr(memory, "BYTES_PER_INPUT_BYTE", 1.0 if early else 0.0)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    out = run(tmp_path, CORPORA[name], settings=chosen, memory_bytes=10_000, scratch=scratch)
+    assert answer_of(out) == expected
+    summary = summary_of(out)
+    assert summary["sketch_bytes_on_disk"] > 10_000
+    assert f"on disk in {scratch}" in summary["warnings"][0]
+    assert summary["warnings"][0].startswith("this run needs " + ("about" if early else "more than"))
+    assert list(scratch.iterdir()) == []
+
+
+def test_signatures_are_gone_when_the_scan_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[weakref.ref[Any]] = []
+    alive: list[bool] = []
+    meet, scan = batch.meet_in_bands, grouping.scan_canonicals
+
+    def watched_meet(*arguments: Any) -> Any:
+        held.append(weakref.ref(arguments[5]))
+        return meet(*arguments)
+
+    def watched_scan(*arguments: Any) -> Any:
+        alive.append(held[0]() is not None)
+        return scan(*arguments)
+
+    monkeypatch.setattr(batch, "meet_in_bands", watched_meet)
+    monkeypatch.setattr(grouping, "scan_canonicals", watched_scan)
+    run(tmp_path, CORPORA["examples"])
+    assert alive == [False]
 
 
 def test_shortage_of_memory_is_told_before_reading_and_kept_in_the_summary(
