@@ -164,8 +164,8 @@ def _match(
     posted = posting_keys(arrivals.sketches, settings)
     by_key = np.argsort(posted.keys, kind="stable")
     sorted_keys = posted.keys[by_key]
-    starts = run_starts(sorted_keys)
-    distinct = sorted_keys[starts]
+    starts = run_starts(sorted_keys) if len(arrivals) > 1 else np.arange(len(sorted_keys))
+    distinct = sorted_keys[starts] if len(arrivals) > 1 else sorted_keys
     found_keys, numbers, sampled = reads.find_postings(connection, distinct)
     if len(arrivals) == 1 and not len(numbers):
         return _alone(arrivals, posted, by_key, np.zeros(len(by_key), dtype=np.int64))

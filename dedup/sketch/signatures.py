@@ -54,11 +54,12 @@ def sign_shingle_hashes(
     """
     hashes = np.ascontiguousarray(hashes, dtype=np.uint32)
     offsets = np.ascontiguousarray(offsets, dtype=np.int64)
+    if len(offsets) == 1:
+        return np.empty((0, num_perm), dtype=np.uint32)
     if len(offsets) < 1 or offsets[0] < 0 or offsets[-1] > len(hashes) or np.any(np.diff(offsets) < 0):
         raise ValueError("offsets must rise from 0 or more to at most the number of hashes")
     signatures = np.empty((len(offsets) - 1, num_perm), dtype=np.uint32)
-    if len(signatures):
-        kernels.sign_hashes(hashes, offsets, *permutations(num_perm, seed), signatures)
+    kernels.sign_hashes(hashes, offsets, *permutations(num_perm, seed), signatures)
     return signatures
 
 
