@@ -174,8 +174,12 @@ def _allow(held: HeldWaits | None, num_held: int, worded: Waiting, wording: Word
         return np.ones(num_memberships, dtype=np.bool_)
     buckets, owners = worded.buckets[:num_memberships], worded.links[:num_memberships, 0]
     at_hand = held.positions >= 0
-    waits = (held.hashes[at_hand].astype(np.int64) << 32) | held.positions[at_hand]
-    allowed: npt.NDArray[np.bool_] = np.isin((wording.hashes[buckets].astype(np.int64) << 32) | owners, waits)
+    waits = np.sort((held.hashes[at_hand].astype(np.int64) << 32) | held.positions[at_hand])
+    memberships = (wording.hashes[buckets].astype(np.int64) << 32) | owners
+    allowed: npt.NDArray[np.bool_] = np.zeros(num_memberships, dtype=np.bool_)
+    if len(waits):
+        places = np.minimum(np.searchsorted(waits, memberships), len(waits) - 1)
+        np.equal(waits[places], memberships, out=allowed)
     bucket_at = np.searchsorted(wording.hashes, held.hashes[~at_hand])
     known = bucket_at < len(wording.hashes)
     known[known] = wording.hashes[bucket_at[known]] == held.hashes[~at_hand][known]

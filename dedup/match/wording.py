@@ -94,8 +94,10 @@ def find_wording(
     `formulas`, rising, are given, these shingles are the formulas and nothing is counted.
     """
     days = days_of(features.dates[rows])
-    num_days = len(np.unique(days[days != NO_DAY]))
-    bounds = formula_bounds(num_days, int(np.count_nonzero(taking_part & counting)))
+    bounds = 0, 1
+    if formulas is None:
+        num_days = len(np.unique(days[days != NO_DAY]))
+        bounds = formula_bounds(num_days, int(np.count_nonzero(taking_part & counting)))
     keyed = sample_shingles(features, rule, rows, np.flatnonzero(taking_part))
     return share_wording(keyed, days, counting, bounds, formulas)
 
@@ -154,7 +156,7 @@ def share_wording(
     )  # fmt: skip
     hashes, is_formula = hashes[:num_buckets].copy(), is_formula[:num_buckets].copy()
     if formulas is not None:
-        is_formula = np.isin(hashes, formulas)
+        is_formula = np.isin(hashes, formulas) if len(formulas) else np.zeros(num_buckets, dtype=np.bool_)
     buckets = by_position(members[:num_members], numbers[:num_members], len(days), num_buckets)
     return Wording(
         buckets,

@@ -10,18 +10,22 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dedup.articles import MISSING_DATE
 from dedup.compiling import inner_kernel, kernel
-from dedup.match.grouping import group_articles
-from dedup.match.scan import MIN_SHARED_SAMPLE, HeldWaits, Scan
+from dedup.match.grouping import find_firsts, group_articles
+from dedup.match.scan import MIN_SHARED_SAMPLE, HeldWaits, Scan, scan_canonicals
 from dedup.match.verify import Rule
-from dedup.match.wording import MAX_MEETING, MAX_WAITING, keep_sampled, sorted_distinct
+from dedup.match.wording import MAX_MEETING, MAX_WAITING, find_wording, keep_sampled, sorted_distinct
 from dedup.run.sketches import Sketches
-from dedup.run.stages import features_of, lanes_of, rule_of
+from dedup.run.stages import features_of, few_buckets, lanes_of, rule_of
 from dedup.settings import Settings
 from dedup.sketch.kernels import band_key
 from dedup.text.kernels import word_shingles
 
 u64 = np.uint64
+_FEW = 32
+"""Held articles and arrivals up to which buckets are found by comparing each with each."""
+
 _BAND_KEY_BITS = u64(40)  # a chance meeting of two keys costs a comparison; short keys are short rows
 
 
@@ -207,16 +211,19 @@ def match_arrivals(
     `held_waits` where the held ones wait, for buckets of the index that are full.
     """
     both = Sketches.concatenate([held, sketches])
-    dates = np.concatenate([held_published, published])
-    return group_articles(
-        np.arange(len(both)),
-        both.fingerprints,
-        features_of(both, dates),
-        rule_of(settings),
-        lanes_of(both, settings, settings.group_bands),
-        both.signatures,
-        num_threads,
-        num_held=len(held),
-        formulas=formulas,
-        held_waits=held_waits,
+    features = features_of(both, np.concatenate([held_published, published]))
+    rule, order, num_held = rule_of(settings), np.arange(len(both)), len(held)
+    if len(both) > _FEW:
+        lanes = lanes_of(both, settings, settings.group_bands)
+        return group_articles(
+            order, both.fingerprints, features, rule, lanes, both.signatures, num_threads,
+            num_held=num_held, formulas=formulas, held_waits=held_waits,
+        )  # fmt: skip
+    same = find_firsts(order, both.fingerprints, features)
+    firsts = same if rule.window == MISSING_DATE else order
+    taking_part = firsts == order
+    bands = few_buckets(both, settings, settings.group_bands, taking_part)
+    wording = find_wording(features, rule, order, taking_part, same == order, formulas)
+    return scan_canonicals(
+        features, rule, order, firsts, same, bands, wording, both.signatures, num_held, held_waits
     )

@@ -2,19 +2,22 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from dedup.match.grouping import group_articles
+from dedup.match.buckets import find_buckets
+from dedup.match.grouping import Lane, group_articles
 from dedup.match.wording import MAX_MEETING, MAX_WAITING, SAMPLED_SHARE
 from dedup.run.arrivals import likely_candidates, match_arrivals, posting_keys
 from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_texts, sketch_tokens, text_array
-from dedup.run.stages import features_of, lanes_of, rule_of
+from dedup.run.stages import features_of, few_buckets, lanes_of, rule_of
 from dedup.settings import Settings
 from dedup.sketch.bands import Bands
 from dedup.sketch.reference import band_key
@@ -176,3 +179,30 @@ def test_keys_are_those_of_the_plain_definition(profile: str) -> None:
             k < len(banded) + MAX_WAITING for k in range(len(banded + sampled[:MAX_MEETING]))
         ]
         assert posted.num_sampled[row] == len(sampled)
+
+
+@pytest.mark.parametrize("profile", ["article", "headline"])
+def test_few_articles_share_the_buckets_that_many_do(profile: str) -> None:
+    settings, generator = Settings.of(profile), np.random.default_rng(5)
+    for seed in range(20):
+        sketches = sketch_texts(text_array(["", *story_texts(seed)[:25], "a", "b c"]), settings)
+        taking_part = generator.random(len(sketches)) < 0.9
+        few = few_buckets(sketches, settings, settings.group_bands, taking_part)
+        lanes = []
+        for lane in lanes_of(sketches, settings, settings.group_bands):
+            chosen = np.flatnonzero(taking_part[lane.rows])
+            lanes.append((lane.rows[chosen], lane.num_bands, chosen_keys(lane, chosen)))
+        many = find_buckets(len(sketches), lanes)
+        np.testing.assert_array_equal(few.offsets, many.offsets)
+        assert few.num_buckets == many.num_buckets
+        # The numbers may differ; who shares which may not, nor their order within an article.
+        owners = np.repeat(np.arange(len(sketches)), np.diff(many.offsets))
+        assert shared_by(few.buckets, owners) == shared_by(many.buckets, owners)
+
+
+def chosen_keys(lane: Lane, chosen: npt.NDArray[np.int64]) -> Callable[[int], npt.NDArray[np.uint64]]:
+    return lambda band: lane.keys_of(band)[chosen]
+
+
+def shared_by(buckets: npt.NDArray[np.int64], owners: npt.NDArray[np.int64]) -> list[list[int]]:
+    return [owners[buckets == bucket].tolist() for bucket in buckets.tolist()]
