@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import IndexFileError
+from dedup.index.packing import unpack
 from dedup.index.rows import (
     NO_POSTINGS,
     Facts,
@@ -35,11 +36,13 @@ _PLACES = """
     FROM carray(?1) AS c CROSS JOIN articles AS a ON a.no = c.value
 """
 
-_FIND_POSTINGS = """
-    SELECT p.key, p.no, p.sampled FROM carray(?1) AS c CROSS JOIN recent_postings AS p ON p.key = c.value
-    UNION ALL
-    SELECT p.key, p.no, p.sampled FROM carray(?1) AS c CROSS JOIN postings AS p ON p.key = c.value
-"""
+_FIND_POSTINGS: dict[tuple[str, ...], str] = {
+    tables: " UNION ALL ".join(
+        f"SELECT p.key, p.waiting FROM carray(?1) AS c CROSS JOIN {table} AS p ON p.key = c.value"  # noqa: S608
+        for table in tables
+    )
+    for tables in (("recent_postings", "postings"), ("recent_postings",), ("postings",))
+}
 
 
 def read_meta(connection: apsw.Connection) -> dict[str, str]:
@@ -61,14 +64,35 @@ def find_ids(connection: apsw.Connection, ids: Sequence[str]) -> dict[str, tuple
 
 
 def find_postings(connection: apsw.Connection, keys: Int64s) -> Postings:
-    """Return the rows of the keys, which are distinct."""
+    """Return who waits in the keys, which are distinct."""
+    return find_postings_in(connection, ("recent_postings", "postings"), keys)
+
+
+def find_postings_in(connection: apsw.Connection, tables: tuple[str, ...], keys: Int64s) -> Postings:
+    """Return who waits in the keys, which are distinct, by one table or by both."""
     if not len(keys):
         return NO_POSTINGS
-    rows = connection.execute(_FIND_POSTINGS, (apsw.carray(keys),)).fetchall()
-    if not set(map(type, itertools.chain.from_iterable(rows))) <= {int}:
+    found = unpack(_rows(connection.execute(_FIND_POSTINGS[tables], (apsw.carray(keys),))))
+    if found is None:
         raise IndexFileError("posting rows are damaged; `verify` lists all damage; restore a backup")
-    found = np.array(rows, dtype=np.int64).reshape(-1, 3)
-    return Postings(*np.ascontiguousarray(found.T))
+    return found
+
+
+def all_postings(connection: apsw.Connection, at_once: int) -> Iterator[list[tuple[int, bytes]]]:
+    """Yield all packed posting rows in lists, those of a key in both tables as one."""
+    found = connection.execute(
+        "SELECT coalesce(p.key, r.key), coalesce(p.waiting, x''), coalesce(r.waiting, x'')"
+        " FROM postings AS p FULL JOIN recent_postings AS r ON r.key = p.key"
+    )
+    while rows := list(itertools.islice(found, at_once)):
+        yield [(row[0], _both(*row[1:])) for row in rows]
+
+
+def _both(waiting: Any, recent: Any) -> Any:
+    """Return two blobs as one; of damaged values the one that is no blob."""
+    if isinstance(waiting, bytes) and isinstance(recent, bytes):
+        return waiting + recent
+    return recent if isinstance(waiting, bytes) else waiting
 
 
 def find_fingerprints(connection: apsw.Connection, fingerprints: Int64s) -> list[tuple[int, int]]:
@@ -306,6 +330,9 @@ def changes_after(connection: apsw.Connection, seq: int, limit: int) -> list[tup
     return [(number, *_sound("a change", *values)) for number, *values in found]
 
 
+_NUM_WAITING = (
+    "SELECT coalesce(sum(length(waiting) / CASE WHEN key < 4294967296 THEN 8 ELSE 4 END), 0) FROM {}"
+)
 _COUNTS = {
     "articles": "SELECT count(*) FROM articles",
     "copies": "SELECT count(*) FROM articles WHERE canonical != no",
@@ -316,8 +343,8 @@ _COUNTS = {
         " FROM relations r JOIN articles a ON a.no = r.no JOIN articles b ON b.no = r.other_no"
         " WHERE r.kind IN (3, 4) AND a.canonical != b.canonical)"
     ),
-    "posting_rows": "SELECT count(*) FROM postings",
-    "recent_posting_rows": "SELECT count(*) FROM recent_postings",
+    "posting_rows": _NUM_WAITING.format("postings"),
+    "recent_posting_rows": _NUM_WAITING.format("recent_postings"),
     "changes": "SELECT coalesce(max(seq), 0) FROM changes",
     "formula_version": "SELECT coalesce(max(version), 0) FROM formulas",
     "formulas": "SELECT coalesce((SELECT length(hashes) / 4 FROM formulas ORDER BY version DESC LIMIT 1), 0)",
@@ -330,13 +357,14 @@ def counts(connection: apsw.Connection) -> dict[str, int]:
 
 
 def count_recent(connection: apsw.Connection) -> int:
-    """Return the number of recent posting rows."""
+    """Return the number of keys in which somebody waits since the last merge."""
     return _value(connection, "SELECT count(*) FROM recent_postings")
 
 
 def count_postings(connection: apsw.Connection) -> int:
-    """Return the number of all posting rows."""
-    return _value(connection, "SELECT count(*) FROM all_postings")
+    """Return how often canonicals wait in the rows of all keys."""
+    tables = "postings", "recent_postings"
+    return sum(_value(connection, _NUM_WAITING.format(table)) for table in tables)
 
 
 def _rows(cursor: apsw.Cursor) -> list[Any]:

@@ -3,7 +3,7 @@
 APPLICATION_ID = 0x64656475
 """In the header of the file: "dedu"."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """The `user_version` of the file; raised when a table changes."""
 
 PAGE_SIZE = 4096
@@ -47,10 +47,8 @@ CREATE TABLE sketches(
     characters BLOB
 );
 
-CREATE TABLE postings(key INTEGER, no INTEGER, sampled INTEGER NOT NULL, PRIMARY KEY(key, no)) WITHOUT ROWID;
-CREATE TABLE recent_postings(
-    key INTEGER, no INTEGER, sampled INTEGER NOT NULL, PRIMARY KEY(key, no)
-) WITHOUT ROWID;
+CREATE TABLE postings(key INTEGER PRIMARY KEY, waiting BLOB NOT NULL);
+CREATE TABLE recent_postings(key INTEGER PRIMARY KEY, waiting BLOB NOT NULL);
 
 CREATE TABLE relations(
     no INTEGER,
@@ -103,16 +101,13 @@ CREATE TABLE changes(
 its canonical, its own for a canonical; `kind`, `exact`, `shared`, `own` and `other` say how it joined, as
 `match.scan.Scan` does. An article alone is a group with its own id. A row of `groups` stands for each group
 that ever had a member, or another id than its canonical's; it stays, its canonical null, once the group
-is gone, so that no group is given its id again.
+is gone, so that no group is given its id again. Who waits in a key is in `waiting`, see `packing`.
 
 A row of `nights` stands for the articles of a nightly run, `key` being a hash of their ids and contents. Its
 changes are those behind `after_seq` up to `up_to_seq`, which is null while articles are being added;
 `written_at` is null until the run's output is in place."""
 
 VIEWS = """
-CREATE VIEW all_postings AS
-    SELECT key, no, sampled FROM recent_postings UNION ALL SELECT key, no, sampled FROM postings;
-
 CREATE VIEW article_list AS
     SELECT a.id, coalesce(g.group_id, c.id) AS group_id, c.id AS canonical_id,
         CASE WHEN a.no = c.no THEN 'canonical' WHEN a.exact THEN 'exact' ELSE 'near' END AS relation,

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Iterator
 
 import apsw
+import numpy as np
 
 from dedup.index import reads
+from dedup.index.packing import unpack
 from dedup.index.rows import SketchRow, row_checksum
 
 _Check = Callable[[apsw.Connection], Iterator[str]]
 
 _LISTED = 20
 """Problems of one kind that are listed one by one; the rest is counted."""
+
+_POSTINGS_AT_ONCE = 100_000
 
 _BROKEN_BONDS = {
     "article number {} has no sketch": "SELECT no FROM articles WHERE no NOT IN (SELECT no FROM sketches)",
@@ -20,13 +24,6 @@ _BROKEN_BONDS = {
     "article number {} has a canonical that is none": (
         "SELECT a.no FROM articles a LEFT JOIN articles c ON c.no = a.canonical"
         " WHERE c.no IS NULL OR c.canonical != c.no"
-    ),
-    "posting rows are there of number {}, which is no canonical": (
-        "SELECT DISTINCT p.no FROM all_postings p LEFT JOIN articles a ON a.no = p.no"
-        " WHERE a.no IS NULL OR a.canonical != a.no"
-    ),
-    "posting rows are there twice of number {}": (
-        "SELECT DISTINCT r.no FROM recent_postings r JOIN postings p ON p.key = r.key AND p.no = r.no"
     ),
     "a relation is there of number {}, which no article has": (
         "SELECT DISTINCT no FROM relations WHERE no NOT IN (SELECT no FROM articles)"
@@ -51,7 +48,7 @@ _BROKEN_BONDS = {
 
 def find_problems(connection: apsw.Connection) -> list[str]:
     """Return all that is wrong, in words; each check goes as far as the damage lets it."""
-    checks: list[_Check] = [_pages, _facts, _sketches, _formulas]
+    checks: list[_Check] = [_pages, _facts, _sketches, _formulas, _postings]
     checks += [_checksums(words, query) for words, query in _CHECKED_ROWS.items()]
     checks += [_bond(words, query) for words, query in _BROKEN_BONDS.items()]
     return [problem for check in checks for problem in listed(check(connection))]
@@ -101,6 +98,29 @@ def _formulas(connection: apsw.Connection) -> Iterator[str]:
     for version, hashes, checksum in connection.execute("SELECT version, hashes, checksum FROM formulas"):
         if not SketchRow(version, hashes, None).has(checksum):
             yield f"the formulas of version {version} do not have their checksum"
+
+
+def _postings(connection: apsw.Connection) -> Iterator[str]:
+    canonicals = np.array(
+        connection.execute("SELECT no FROM articles WHERE canonical = no").fetchall(), dtype=np.int64
+    ).reshape(-1)
+    strangers: set[int] = set()
+    twice: set[int] = set()
+    for rows in reads.all_postings(connection, _POSTINGS_AT_ONCE):
+        found = unpack(rows)
+        if found is None:
+            yield from (
+                f"the posting row of key {row[0]} is damaged" for row in rows if unpack([row]) is None
+            )
+            continue
+        strangers.update(found.nos[~np.isin(found.nos, canonicals)].tolist())
+        order = np.lexsort((found.nos, found.keys))
+        keys, nos = found.keys[order], found.nos[order]
+        twice.update(nos[1:][(keys[1:] == keys[:-1]) & (nos[1:] == nos[:-1])].tolist())
+    for no in sorted(strangers):
+        yield f"posting rows are there of number {no}, which is no canonical"
+    for no in sorted(twice):
+        yield f"posting rows are there twice of number {no}"
 
 
 _CHECKED_ROWS = {

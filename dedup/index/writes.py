@@ -7,11 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.articles import ArticleId
+from dedup.index import reads
+from dedup.index.packing import pack
 from dedup.index.rows import ChangeRow, Facts, Place, Postings, Relation, SketchRow, row_checksum
 
 Int64s = npt.NDArray[np.int64]
 
 _INT64 = range(-(1 << 63), 1 << 63)
+
+# SQLite joins blobs byte by byte and calls the outcome text.
+_JOINED = "ON CONFLICT(key) DO UPDATE SET waiting = CAST(waiting || excluded.waiting AS BLOB)"
 
 MERGED_ROWS = 100_000
 """Posting rows that move in one transaction, so that other writers wait for a fraction of a second."""
@@ -69,19 +74,29 @@ def insert_relations(connection: apsw.Connection, relations: Iterable[Relation])
 
 
 def insert_postings(connection: apsw.Connection, postings: Postings) -> None:
-    """Write posting rows, best in the order of the keys."""
-    connection.executemany(
-        "INSERT INTO recent_postings VALUES(?, ?, ?)",
-        zip(*(column.tolist() for column in postings), strict=True),
-    )
+    """Write who waits from now on, in the order of the keys."""
+    connection.executemany(f"INSERT INTO recent_postings VALUES(?, ?) {_JOINED}", pack(postings))
 
 
 def delete_postings(connection: apsw.Connection, keys: Int64s, nos: Int64s) -> None:
-    """Delete posting rows, wherever they are; some need not be there."""
+    """Have canonicals wait in keys no longer; `keys` and `nos` are pairs, some of which need not be there."""
+    if not len(keys):
+        return
+    leaving = set(zip(keys.tolist(), nos.tolist(), strict=True))
+    distinct = np.unique(keys)
     for table in ("recent_postings", "postings"):
+        found = reads.find_postings_in(connection, (table,), distinct)
+        pairs = zip(found.keys.tolist(), found.nos.tolist(), strict=True)
+        stays = np.array([pair not in leaving for pair in pairs], dtype=np.bool_)
+        touched = np.unique(found.keys[~stays])
+        left = stays & np.isin(found.keys, touched)
         connection.executemany(
-            f"DELETE FROM {table} WHERE key = ? AND no = ?",  # noqa: S608
-            zip(keys.tolist(), nos.tolist(), strict=True),
+            f"DELETE FROM {table} WHERE key = ?",  # noqa: S608
+            ((key,) for key in touched.tolist()),
+        )
+        connection.executemany(
+            f"INSERT INTO {table} VALUES(?, ?)",
+            pack(Postings(*(column[left] for column in found))),
         )
 
 
@@ -142,10 +157,10 @@ def merge_postings(connection: apsw.Connection, first_key: int) -> int | None:
         "SELECT key FROM recent_postings WHERE key >= ? ORDER BY key LIMIT 1 OFFSET ?",
         (first_key, MERGED_ROWS),
     ).fetchone()
-    end = (1 << 63) - 1 if row is None else max(row[0], first_key + 1)
+    end = (1 << 63) - 1 if row is None else row[0]
     connection.execute(
-        "INSERT INTO postings SELECT key, no, sampled FROM recent_postings WHERE key >= ?1 AND key < ?2"
-        " ORDER BY key, no",
+        "INSERT INTO postings SELECT key, waiting FROM recent_postings"  # noqa: S608
+        f" WHERE key >= ?1 AND key < ?2 ORDER BY key {_JOINED}",
         (first_key, end),
     )
     connection.execute("DELETE FROM recent_postings WHERE key >= ? AND key < ?", (first_key, end))

@@ -144,6 +144,34 @@ def number_runs(keyed, bits, members, numbers):
 
 
 @kernel
+def few_shared_keys(keys, positions, members, numbers, first_number):
+    """Write position and bucket number of the entries that share their key in a band; return two counts.
+
+    For a handful of articles, what `find_buckets` finds: `keys` uint64[m, num_bands] of the entries at the
+    positions int64[m]. The counts are of entries written and of buckets, numbered from `first_number`.
+    """
+    count = 0
+    num_buckets = 0
+    for band in range(keys.shape[1]):
+        for k in range(len(positions)):
+            is_first = True
+            for j in range(k):
+                is_first &= keys[j, band] != keys[k, band]
+            first = count
+            for j in range(k + 1, len(positions) if is_first else 0):
+                if keys[j, band] == keys[k, band]:
+                    if count == first:
+                        members[count] = positions[k]
+                        count += 1
+                    members[count] = positions[j]
+                    count += 1
+            if count > first:
+                numbers[first:count] = first_number + num_buckets
+                num_buckets += 1
+    return count, num_buckets
+
+
+@kernel
 def _place(members, numbers, cursor, buckets):
     for k in range(len(members)):
         position = members[k]

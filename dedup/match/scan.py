@@ -185,8 +185,12 @@ def _allow(
     owners = np.repeat(np.arange(num_held), np.diff(offsets))
     buckets = wording.buckets.buckets[: len(owners)]
     at_hand = held.positions >= 0
-    waits = (held.hashes[at_hand].astype(np.int64) << 32) | held.positions[at_hand]
-    allowed: npt.NDArray[np.bool_] = np.isin((wording.hashes[buckets].astype(np.int64) << 32) | owners, waits)
+    waits = np.sort((held.hashes[at_hand].astype(np.int64) << 32) | held.positions[at_hand])
+    memberships = (wording.hashes[buckets].astype(np.int64) << 32) | owners
+    allowed: npt.NDArray[np.bool_] = np.zeros(len(owners), dtype=np.bool_)
+    if len(waits):
+        places = np.minimum(np.searchsorted(waits, memberships), len(waits) - 1)
+        np.equal(waits[places], memberships, out=allowed)
     bucket_at = np.searchsorted(wording.hashes, held.hashes[~at_hand])
     known = bucket_at < len(wording.hashes)
     known[known] = wording.hashes[bucket_at[known]] == held.hashes[~at_hand][known]

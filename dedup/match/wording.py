@@ -94,8 +94,10 @@ def find_wording(
     `formulas`, rising, are given, these shingles are the formulas and nothing is counted.
     """
     days = days_of(features.dates[rows])
-    num_days = len(np.unique(days[days != NO_DAY]))
-    bounds = formula_bounds(num_days, int(np.count_nonzero(taking_part & counting)))
+    bounds = 0, 1
+    if formulas is None:
+        num_days = len(np.unique(days[days != NO_DAY]))
+        bounds = formula_bounds(num_days, int(np.count_nonzero(taking_part & counting)))
     keyed = sample_shingles(features, rule, rows, np.flatnonzero(taking_part))
     return share_wording(keyed, days, counting, bounds, formulas)
 
@@ -156,7 +158,7 @@ def share_wording(
     keyed.resize(num_members, refcheck=False)
     hashes, is_formula = hashes[:num_buckets].copy(), is_formula[:num_buckets].copy()
     if formulas is not None:
-        is_formula = np.isin(hashes, formulas)
+        is_formula = np.isin(hashes, formulas) if len(formulas) else np.zeros(num_buckets, dtype=np.bool_)
     buckets = unpack_by_position(keyed, len(days), num_buckets)
     return Wording(
         buckets,
@@ -170,39 +172,15 @@ def share_wording(
     )
 
 
-def lowest_sampled(
-    features: Features, rule: Rule, rows: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """Return the sampled shingles in which the articles of an index meet, and how many each has in all.
-
-    Two columns: the index into `rows`, rising; the hash, rising and distinct within it, at most
-    `MAX_MEETING`, of which the first `MAX_WAITING` are those in which the article waits. The third array
-    has the size of the whole sample for each of `rows`.
-    """
-    keyed = sample_shingles(features, rule, rows, np.arange(len(rows)))
-    keyed = (keyed << u64(32)) | (keyed >> u64(32))
-    keyed.sort()
-    owners = np.empty(len(keyed), dtype=np.int64)
-    hashes = np.empty(len(keyed), dtype=np.uint32)
-    num_sampled = np.zeros(len(rows), dtype=np.int64)
-    count = _lowest(keyed, MAX_MEETING, owners, hashes, num_sampled)
-    return owners[:count], hashes[:count], num_sampled
-
-
-@kernel
-def _lowest(keyed, most, owners, hashes, num_sampled):
-    """Write the lowest distinct hashes of each owner and the number of all; return how many were written."""
-    count = 0
-    for k in range(len(keyed)):
-        if k > 0 and keyed[k] == keyed[k - 1]:
-            continue
-        owner = np.int64(keyed[k] >> u64(32))
-        if num_sampled[owner] < most:
-            owners[count] = owner
-            hashes[count] = keyed[k]
-            count += 1
-        num_sampled[owner] += 1
-    return count
+@inner_kernel
+def keep_sampled(shingles, count):
+    """Move the sampled ones of the first `count` shingles to the front, in their order; return how many."""
+    kept = 0
+    for k in range(count):
+        if shingles[k] % u32(SAMPLED_SHARE) == 0:
+            shingles[kept] = shingles[k]
+            kept += 1
+    return kept
 
 
 def sorted_distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -10,20 +10,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.compiling import kernel
-from dedup.match.grouping import group_articles
-from dedup.match.scan import MIN_SHARED_SAMPLE, HeldWaits, Scan
+from dedup.articles import MISSING_DATE
+from dedup.compiling import inner_kernel, kernel
+from dedup.match.crowded import CrowdedSignatures
+from dedup.match.grouping import find_firsts, group_articles
+from dedup.match.scan import MIN_SHARED_SAMPLE, HeldWaits, Scan, scan_canonicals
 from dedup.match.verify import Rule
-from dedup.match.wording import MAX_MEETING, MAX_WAITING, lowest_sampled, sorted_distinct
+from dedup.match.wording import MAX_MEETING, MAX_WAITING, find_wording, keep_sampled, sorted_distinct
 from dedup.run.sketches import Sketches
-from dedup.run.stages import features_of, lanes_of, rule_of, signed_rows
+from dedup.run.stages import features_of, few_buckets, lanes_of, rule_of
 from dedup.settings import Settings
 from dedup.sketch.kernels import band_key
+from dedup.text.kernels import word_shingles
 
 u64 = np.uint64
-_BAND_KEY_BITS = u64(40)  # a chance meeting of two keys costs a comparison; short keys are short rows
+_FEW = 32
+"""Held articles and arrivals up to which buckets are found by comparing each with each."""
 
-_NO_BANDS = np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.int64)
+_BAND_KEY_BITS = u64(40)  # a chance meeting of two keys costs a comparison; short keys are short rows
 
 
 @dataclass(frozen=True)
@@ -51,74 +55,83 @@ def posting_keys(sketches: Sketches, settings: Settings) -> PostingKeys:
     >>> set(found.rows.tolist())
     {0}
     """
-    banded = []
-    num_bands = 0
-    for signed in signed_rows(sketches, settings, settings.group_bands):
-        keys_of_bands = np.empty((len(signed.rows), signed.bands.num_bands), dtype=np.int64)
-        _band_postings(
-            signed.signatures, signed.entries, signed.bands.rows_per_band, num_bands, keys_of_bands
-        )
-        num_bands += signed.bands.num_bands
-        banded.append((signed.rows, keys_of_bands))
-    dates = np.zeros(len(sketches), dtype=np.int64)
-    owners, hashes, num_sampled = lowest_sampled(
-        features_of(sketches, dates), rule_of(settings), np.arange(len(sketches))
-    )
-    count = len(owners) + sum(keys_of_bands.size for _, keys_of_bands in banded)
+    words, characters = settings.group_bands, settings.character_bands
+    num_word_bands = words.num_bands if settings.uses_words else 0
+    rule = rule_of(settings)
+    room = len(sketches) * (num_word_bands + MAX_MEETING)
+    room += len(sketches.character_rows) * characters.num_bands
     posted = PostingKeys(
-        rows=np.empty(count, dtype=np.int64),
-        keys=np.empty(count, dtype=np.int64),
-        by_wording=np.empty(count, dtype=np.bool_),
-        waits=np.ones(count, dtype=np.bool_),
-        num_sampled=num_sampled,
+        rows=np.empty(room, dtype=np.int64),
+        keys=np.empty(room, dtype=np.int64),
+        by_wording=np.empty(room, dtype=np.bool_),
+        waits=np.empty(room, dtype=np.bool_),
+        num_sampled=np.zeros(len(sketches), dtype=np.int64),
     )
-    _merge_by_article(
-        *(banded[0] if settings.uses_words else _NO_BANDS), *banded[-1], owners, hashes, len(sketches),
-        MAX_WAITING, posted.rows, posted.keys, posted.by_wording, posted.waits,
+    count = _write_keys(
+        sketches.tokens, sketches.token_offsets, rule.shingle_size, rule.multipliers, sketches.signatures,
+        num_word_bands, words.rows_per_band, sketches.character_rows, sketches.character_signatures,
+        characters.num_bands, characters.rows_per_band, MAX_MEETING, MAX_WAITING,
+        posted.rows, posted.keys, posted.by_wording, posted.waits, posted.num_sampled,
     )  # fmt: skip
-    return posted
+    return PostingKeys(
+        posted.rows[:count],
+        posted.keys[:count],
+        posted.by_wording[:count],
+        posted.waits[:count],
+        posted.num_sampled,
+    )
 
 
 @kernel
-def _merge_by_article(
-    word_rows, word_keys, character_rows, character_keys, owners, hashes, num_rows, max_waiting,
-    rows, keys, by_wording, waits,
+def _write_keys(
+    tokens, token_offsets, size, multipliers, signatures, num_word_bands, word_band_rows, character_rows,
+    character_signatures, num_character_bands, character_band_rows, max_meeting, max_waiting,
+    rows, keys, by_wording, waits, num_sampled,
 ):  # fmt: skip
-    """Write the keys of all kinds in the order of the articles."""
+    """Write the keys of all kinds, article by article; return how many."""
+    longest = 0
+    for row in range(len(num_sampled)):
+        longest = max(longest, token_offsets[row + 1] - token_offsets[row])
+    sums = np.empty(longest, dtype=np.uint64)
+    shingles = np.empty(longest, dtype=np.uint32)
     at = 0
-    by_words = 0
-    by_characters = 0
-    sampled = 0
-    for row in range(num_rows):
+    short = 0
+    for row in range(len(num_sampled)):
         first = at
-        if by_words < len(word_rows) and word_rows[by_words] == row:
-            for band in range(word_keys.shape[1]):
-                keys[at] = word_keys[by_words, band]
-                at += 1
-            by_words += 1
-        if by_characters < len(character_rows) and character_rows[by_characters] == row:
-            for band in range(character_keys.shape[1]):
-                keys[at] = character_keys[by_characters, band]
-                at += 1
-            by_characters += 1
+        num_shingles = max(0, token_offsets[row + 1] - token_offsets[row] - size + 1) if size > 0 else 0
+        if num_shingles > 0:
+            at = _write_bands(signatures[row], num_word_bands, word_band_rows, 0, keys, at)
+        if short < len(character_rows) and character_rows[short] == row:
+            signature = character_signatures[short]
+            at = _write_bands(signature, num_character_bands, character_band_rows, num_word_bands, keys, at)
+            short += 1
         by_wording[first:at] = False
+        waits[first:at] = True
         first_sampled = at
-        while sampled < len(owners) and owners[sampled] == row:
-            keys[at] = hashes[sampled]
-            waits[at] = at - first_sampled < max_waiting
-            at += 1
-            sampled += 1
+        word_shingles(tokens, token_offsets[row], num_shingles, size, multipliers, sums, shingles)
+        count = keep_sampled(shingles, num_shingles)
+        sampled = shingles[:count]
+        sampled.sort()
+        for k in range(count):
+            if k > 0 and sampled[k] == sampled[k - 1]:
+                continue
+            if num_sampled[row] < max_meeting:
+                keys[at] = sampled[k]
+                waits[at] = num_sampled[row] < max_waiting
+                at += 1
+            num_sampled[row] += 1
         by_wording[first_sampled:at] = True
         rows[first:at] = row
+    return at
 
 
-@kernel
-def _band_postings(signatures, entries, rows_per_band, bands_before, keys):
-    """Write the keys of all bands, int64[m, num_bands]: the number of the band, from 1, and its key's top."""
-    for k in range(len(entries)):
-        for band in range(keys.shape[1]):
-            key = band_key(signatures[entries[k]], band, rows_per_band) >> (u64(64) - _BAND_KEY_BITS)
-            keys[k, band] = np.int64((u64(bands_before + band + 1) << _BAND_KEY_BITS) | key)
+@inner_kernel
+def _write_bands(signature, num_bands, rows_per_band, bands_before, keys, at):
+    """Write the keys of all bands, the number of the band, from 1, and its key's top; return the new end."""
+    for band in range(num_bands):
+        key = band_key(signature, band, rows_per_band) >> (u64(64) - _BAND_KEY_BITS)
+        keys[at + band] = np.int64((u64(bands_before + band + 1) << _BAND_KEY_BITS) | key)
+    return at + num_bands
 
 
 def likely_candidates(
@@ -199,16 +212,20 @@ def match_arrivals(
     `held_waits` where the held ones wait, for buckets of the index that are full.
     """
     both = Sketches.concatenate([held, sketches])
-    dates = np.concatenate([held_published, published])
-    return group_articles(
-        np.arange(len(both)),
-        both.fingerprints,
-        features_of(both, dates),
-        rule_of(settings),
-        lanes_of(both, settings, settings.group_bands),
-        both.signatures,
-        num_threads,
-        num_held=len(held),
-        formulas=formulas,
-        held_waits=held_waits,
+    features = features_of(both, np.concatenate([held_published, published]))
+    rule, order, num_held = rule_of(settings), np.arange(len(both)), len(held)
+    if len(both) > _FEW:
+        lanes = lanes_of(both, settings, settings.group_bands)
+        return group_articles(
+            order, both.fingerprints, features, rule, lanes, both.signatures, num_threads,
+            num_held=num_held, formulas=formulas, held_waits=held_waits,
+        )  # fmt: skip
+    same = find_firsts(order, both.fingerprints, features)
+    firsts = same if rule.window == MISSING_DATE else order
+    taking_part = firsts == order
+    bands = few_buckets(both, settings, settings.group_bands, taking_part)
+    wording = find_wording(features, rule, order, taking_part, same == order, formulas)
+    signatures = CrowdedSignatures(both.signatures, order)
+    return scan_canonicals(
+        features, rule, order, firsts, same, bands, wording, signatures, num_held, held_waits
     )

@@ -14,6 +14,9 @@ from dedup.text.kernels import (
 )
 from dedup.text.word_keys import word_keys
 
+NO_KEYS = np.empty(0, dtype=np.uint32), np.zeros(1, dtype=np.int64)
+"""What `hash_keys` returns for no text."""
+
 
 @kernel
 def _character_rows(data, begins, ends, tables, lengths, hashes, hash_offsets):

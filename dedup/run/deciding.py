@@ -114,13 +114,13 @@ def read_arrivals(connection: apsw.Connection, nos: Int64s, settings: Settings) 
 def _find_twins(connection: apsw.Connection, arrivals: Arrivals, gone: Int64s) -> dict[int, int]:
     """Return by row the number of the first held article with the very same tokens."""
     sketches = arrivals.sketches
-    with_text = np.flatnonzero(sketches.num_tokens > 0)
-    signed = sketches.fingerprints.view(np.int64)
-    found = dict(reads.find_fingerprints(connection, np.unique(signed[with_text])))
+    fingerprints = sketches.fingerprints.view(np.int64).tolist()  # 0 for a text without a token
+    looked_up = sorted(set(fingerprints) - {0})
+    found = dict(reads.find_fingerprints(connection, np.array(looked_up, dtype=np.int64)))
     if not found:
         return {}
     absent = set(gone.tolist())
-    at = {row: int(signed[row]) for row in with_text.tolist() if int(signed[row]) in found}
+    at = {row: fingerprint for row, fingerprint in enumerate(fingerprints) if fingerprint in found}
     firsts = np.unique(np.array([found[fingerprint] for fingerprint in at.values()], dtype=np.int64))
     tokens = {row.no: row.tokens for row in reads.read_sketches(connection, firsts)[0]}
     twins = {}
@@ -164,8 +164,8 @@ def _match(
     posted = posting_keys(arrivals.sketches, settings)
     by_key = np.argsort(posted.keys, kind="stable")
     sorted_keys = posted.keys[by_key]
-    starts = run_starts(sorted_keys)
-    distinct = sorted_keys[starts]
+    starts = run_starts(sorted_keys) if len(arrivals) > 1 else np.arange(len(sorted_keys))
+    distinct = sorted_keys[starts] if len(arrivals) > 1 else sorted_keys
     found_keys, numbers, sampled = reads.find_postings(connection, distinct)
     if len(arrivals) == 1 and not len(numbers):
         return _alone(arrivals, posted, by_key, np.zeros(len(by_key), dtype=np.int64))
@@ -174,14 +174,16 @@ def _match(
         found_keys, numbers, sampled = found_keys[present], numbers[present], sampled[present]
     key_at = np.searchsorted(distinct, found_keys)
     held_counts = np.bincount(key_at, minlength=len(distinct))
-    num_posted = np.diff(np.append(starts, len(sorted_keys)))
-    # Each canonical found for a key is found for each article that posted the key.
-    repeats = num_posted[key_at]
-    within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    found_at = by_key[np.repeat(starts[key_at], repeats) + within]
-    held = likely_candidates(
-        posted, found_at, np.repeat(numbers, repeats), np.repeat(sampled, repeats), rule_of(settings)
-    )
+    if len(arrivals) == 1:  # which posts each key once
+        num_posted = np.ones(len(distinct), dtype=np.int64)
+        found_at, found_numbers, found_sampled = by_key[key_at], numbers, sampled
+    else:  # each canonical found for a key is found for each article that posted the key
+        num_posted = np.diff(np.append(starts, len(sorted_keys)))
+        repeats = num_posted[key_at]
+        within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+        found_at = by_key[np.repeat(starts[key_at], repeats) + within]
+        found_numbers, found_sampled = np.repeat(numbers, repeats), np.repeat(sampled, repeats)
+    held = likely_candidates(posted, found_at, found_numbers, found_sampled, rule_of(settings))
     if not len(held) and len(arrivals) == 1:  # nobody to compare with: no scan
         return _alone(arrivals, posted, by_key, held_counts)
     others = read_arrivals(connection, held, settings)

@@ -73,6 +73,8 @@ class Batch:
 
     def only(self, row: int) -> "Batch":
         """Return a batch of one of the articles."""
+        if len(self) == 1:
+            return self
         part = slice(row, row + 1)
         return Batch(
             self.ids[part],

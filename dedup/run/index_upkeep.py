@@ -15,9 +15,10 @@ from dedup.settings import Settings
 
 _PRUNED_AT_ONCE = 500
 
-MAX_RECENT_ROWS = 1_500_000
-"""Posting rows that are kept apart for writing; beyond, they move to the large table. The small one stays in
-the page cache, so that a row costs no read from the disk."""
+MAX_RECENT_ROWS = 2_000_000
+"""Posting rows, one a key, that are kept apart for writing; beyond, they move to the large table. The small
+one stays in the page cache, so that a row costs no read from the disk. A merge writes nearly each page of
+the large one, however many rows move."""
 
 _MOST_ROWS = 128  # more posting rows than an article has
 

@@ -50,13 +50,14 @@ def cut_lines(
     """
     if learned is None:
         learned = learn_lines(sketches, sources)
-    keys = keys_of_lines(sketches, sources)
-    recurs = np.zeros(len(keys), dtype=np.bool_)
-    if len(learned) and len(keys):
+    if len(sketches.line_hashes) == 0 and len(sketches.spare_rows) == 0:
+        return sketches
+    if len(learned):
+        keys = keys_of_lines(sketches, sources)
         places = np.minimum(np.searchsorted(learned, keys), len(learned) - 1)
         recurs = learned[places] == keys
-    if recurs.any():
-        sketches = _cut(sketches, recurs, settings)
+        if recurs.any():
+            sketches = _cut(sketches, recurs, settings)
     return dataclasses.replace(
         sketches,
         line_offsets=np.zeros(len(sketches) + 1, dtype=np.int64),

@@ -140,10 +140,12 @@ LARGE = (
 
 def join_offsets(parts: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
     """Return the offsets of compressed rows that are put one after the other."""
-    ends = np.cumsum([0] + [int(part[-1]) for part in parts[:-1]])
-    return np.concatenate(
-        [parts[0][:1]] + [part[1:] + end for part, end in zip(parts, ends, strict=True)]
-    ).astype(np.int64)
+    joined = [parts[0]]
+    end = int(parts[0][-1])
+    for part in parts[1:]:
+        joined.append(part[1:] + end)
+        end += int(part[-1])
+    return np.concatenate(joined)
 
 
 def _take_ranges(

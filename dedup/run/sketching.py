@@ -17,7 +17,7 @@ import pyarrow as pa
 from dedup.arguments import described
 from dedup.compiling import inner_kernel, kernel
 from dedup.errors import InputError, SettingsError
-from dedup.run.characters import hash_characters, hash_keys
+from dedup.run.characters import NO_KEYS, hash_characters, hash_keys
 from dedup.run.sketches import Sketches, join_offsets
 from dedup.settings import Settings, checked_settings
 from dedup.sketch.kernels import premix, update_signature
@@ -44,7 +44,6 @@ SPARE_WORDS = 200
 become so short that its character shingles are compared."""
 
 
-_NO_KEYS = np.empty(0, dtype=np.uint32), np.zeros(1, dtype=np.int64)
 """The word keys of texts of which nobody asks for them."""
 
 
@@ -312,7 +311,7 @@ def _sketch_task(
     hashes, hash_offsets = _hash_short_texts(data, offsets, rows, kept)
     num_lines, num_spare = kept.ends.tolist()
     spare_rows = np.flatnonzero(kept.spare_ends)
-    keys, key_offsets = _NO_KEYS if settings.uses_words else hash_keys(data, offsets, tables)
+    keys, key_offsets = NO_KEYS if settings.uses_words else hash_keys(data, offsets, tables)
     return Sketches(
         tokens=tokens,
         token_offsets=token_offsets,
@@ -371,6 +370,8 @@ def _hash_short_texts(
     data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], kept: _Kept
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
     """Return the character shingles of some rows: of what was kept of those that were cut."""
+    if len(rows) == 0:
+        return np.empty(0, dtype=np.uint32), np.zeros(1, dtype=np.int64)
     was_cut = kept.num_cut[rows] > 0
     begins = np.where(was_cut, kept.spare_begins[rows], offsets[rows])
     ends = np.where(was_cut, kept.spare_ends[rows], offsets[rows + 1])

@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.articles import MICROSECONDS_A_DAY, MISSING_DATE
+from dedup.match.buckets import Buckets, by_position, few_shared_keys
 from dedup.match.evidence import Evidence, Titles
 from dedup.match.grouping import Lane
 from dedup.match.verify import Features, Rule
 from dedup.run.sketches import Sketches
 from dedup.settings import Settings
 from dedup.sketch.bands import Bands
-from dedup.sketch.kernels import band_keys
+from dedup.sketch.kernels import all_band_keys, band_keys
 from dedup.text.hashing import shingle_multipliers
 
 
@@ -97,6 +98,26 @@ def signed_rows(sketches: Sketches, settings: Settings, word_bands: Bands) -> li
         SignedRows(sketches.character_rows, sketches.character_signatures, short, settings.character_bands)
     )
     return signed
+
+
+def few_buckets(
+    sketches: Sketches, settings: Settings, word_bands: Bands, taking_part: npt.NDArray[np.bool_]
+) -> Buckets:
+    """Return the buckets in which a handful of articles meet, those that take part, bool[n].
+
+    They are those of the lanes: with few articles one call for all bands takes a tenth of the time.
+    """
+    signed = signed_rows(sketches, settings, word_bands)
+    room = sum(len(lane.rows) * lane.bands.num_bands for lane in signed)
+    members, numbers = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+    count = num_buckets = 0
+    for rows, signatures, entries, bands in signed:
+        chosen = taking_part[rows]
+        keys = np.empty((np.count_nonzero(chosen), bands.num_bands), dtype=np.uint64)
+        all_band_keys(signatures, entries[chosen], bands.rows_per_band, keys)
+        found, more = few_shared_keys(keys, rows[chosen], members[count:], numbers[count:], num_buckets)
+        count, num_buckets = count + found, num_buckets + more
+    return by_position(members[:count], numbers[:count], len(sketches), num_buckets)
 
 
 def _lane(signed: SignedRows) -> Lane:

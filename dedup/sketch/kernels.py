@@ -81,6 +81,14 @@ def band_keys(signatures, band, rows_per_band, keys):
 
 
 @kernel
+def all_band_keys(signatures, entries, rows_per_band, keys):
+    """Write the uint64 keys of all bands of some signatures, signatures[entries], to keys[m, num_bands]."""
+    for k in range(len(entries)):
+        for band in range(keys.shape[1]):
+            keys[k, band] = band_key(signatures[entries[k]], band, rows_per_band)
+
+
+@kernel
 def band_key(signature, band, rows_per_band):
     """Return the uint64 key of one band of one signature."""
     first = band * rows_per_band

@@ -61,6 +61,8 @@ def sign_shingle_hashes(
     for name, value in (("num_perm", num_perm), ("seed", seed)):
         if not isinstance(value, Integral):
             raise SettingsError(f"{name} is {described(value)}; it is a whole number")
+    if len(offsets) == 1:
+        return np.empty((0, num_perm), dtype=np.uint32)
     multipliers, increments = permutations(num_perm, seed)
     signatures = np.empty((len(offsets) - 1, num_perm), dtype=np.uint32)
     kernels.sign_hashes(hashes, offsets, multipliers, increments, signatures)

@@ -2,20 +2,27 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from dedup.match.grouping import group_articles
-from dedup.match.wording import MAX_MEETING, MAX_WAITING
+from dedup.match.buckets import find_buckets
+from dedup.match.grouping import Lane, group_articles
+from dedup.match.wording import MAX_MEETING, MAX_WAITING, SAMPLED_SHARE
 from dedup.run.arrivals import likely_candidates, match_arrivals, posting_keys
 from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_texts, sketch_tokens, text_array
-from dedup.run.stages import features_of, lanes_of, rule_of
+from dedup.run.stages import features_of, few_buckets, lanes_of, rule_of
 from dedup.settings import Settings
+from dedup.sketch.bands import Bands
+from dedup.sketch.reference import band_key
+from dedup.text.hashing import hash_word_shingle
+from dedup.text.reference import tokens
 from tests.run.stories import WORDS, story_texts
 
 NO_FORMULAS = np.empty(0, dtype=np.uint32)
@@ -129,3 +136,73 @@ def test_keys_are_distinct_within_an_article_and_bounded() -> None:
         assert np.count_nonzero(mine & ~posted.by_wording) == settings.group_bands.num_bands
     assert (posted.keys[posted.by_wording] < 1 << 32).all()
     assert (posted.keys[~posted.by_wording] >= 1 << 40).all()
+
+
+def plain_bands(signature: list[int], bands: Bands, before: int) -> list[int]:
+    return [
+        (before + band + 1) << 40 | band_key(signature, band, bands.rows_per_band) >> 24
+        for band in range(bands.num_bands)
+    ]
+
+
+def plain_keys(text: str, sketches: Sketches, row: int, settings: Settings) -> tuple[list[int], list[int]]:
+    """Return the keys of bands and the sampled shingles of an article, all of them, in plain Python."""
+    words, size = tokens(text), settings.shingle_size
+    banded: list[int] = []
+    sampled: list[int] = []
+    if settings.uses_words and len(words) >= size:
+        banded = plain_bands(sketches.signatures[row].tolist(), settings.group_bands, 0)
+        shingles = {" ".join(words[start : start + size]) for start in range(len(words) - size + 1)}
+        hashes = {hash_word_shingle(shingle.encode()) for shingle in shingles}
+        sampled = sorted(h for h in hashes if h % SAMPLED_SHARE == 0)
+    if row in sketches.character_rows:
+        short = sketches.character_rows.tolist().index(row)
+        before = settings.group_bands.num_bands if settings.uses_words else 0
+        signature = sketches.character_signatures[short].tolist()
+        banded += plain_bands(signature, settings.character_bands, before)
+    return banded, sampled
+
+
+@pytest.mark.parametrize("profile", ["article", "headline"])
+def test_keys_are_those_of_the_plain_definition(profile: str) -> None:
+    settings = Settings.of(profile)
+    texts = ["", "a", "b c", *story_texts(11), " ".join(WORDS * 60), "d e f " * 40]
+    sketches = sketch_texts(text_array(texts), settings)
+    posted = posting_keys(sketches, settings)
+    assert posted.rows.tolist() == sorted(posted.rows.tolist())
+    for row, text in enumerate(texts):
+        banded, sampled = plain_keys(text, sketches, row, settings)
+        mine = posted.rows == row
+        assert posted.keys[mine].tolist() == banded + sampled[:MAX_MEETING]
+        assert posted.by_wording[mine].tolist() == [False] * len(banded) + [True] * len(sampled[:MAX_MEETING])
+        assert posted.waits[mine].tolist() == [
+            k < len(banded) + MAX_WAITING for k in range(len(banded + sampled[:MAX_MEETING]))
+        ]
+        assert posted.num_sampled[row] == len(sampled)
+
+
+@pytest.mark.parametrize("profile", ["article", "headline"])
+def test_few_articles_share_the_buckets_that_many_do(profile: str) -> None:
+    settings, generator = Settings.of(profile), np.random.default_rng(5)
+    for seed in range(20):
+        sketches = sketch_texts(text_array(["", *story_texts(seed)[:25], "a", "b c"]), settings)
+        taking_part = generator.random(len(sketches)) < 0.9
+        few = few_buckets(sketches, settings, settings.group_bands, taking_part)
+        lanes = []
+        for lane in lanes_of(sketches, settings, settings.group_bands):
+            chosen = np.flatnonzero(taking_part[lane.rows])
+            lanes.append((lane.rows[chosen], lane.num_bands, chosen_keys(lane, chosen)))
+        many = find_buckets(len(sketches), lanes)
+        np.testing.assert_array_equal(few.offsets, many.offsets)
+        assert few.num_buckets == many.num_buckets
+        # The numbers may differ; who shares which may not, nor their order within an article.
+        owners = np.repeat(np.arange(len(sketches)), np.diff(many.offsets))
+        assert shared_by(few.buckets, owners) == shared_by(many.buckets, owners)
+
+
+def chosen_keys(lane: Lane, chosen: npt.NDArray[np.int64]) -> Callable[[int], npt.NDArray[np.uint64]]:
+    return lambda band: lane.keys_of(band)[chosen]
+
+
+def shared_by(buckets: npt.NDArray[np.int64], owners: npt.NDArray[np.int64]) -> list[list[int]]:
+    return [owners[buckets == bucket].tolist() for bucket in buckets.tolist()]

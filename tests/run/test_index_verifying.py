@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
+import numpy as np
 import pytest
 
 from benchmarks.kill_cases import articles_of
 from dedup import Index
+from dedup.index.packing import pack, unpack
+from dedup.index.reads import all_postings
+from dedup.index.rows import Postings
 
-ROWS = "SELECT key, no, sampled FROM all_postings ORDER BY no, key"
+Entry = tuple[int, int, int]
+"""A key, the number of a canonical that waits in it, and the size of its sample."""
 
 
 @pytest.fixture
@@ -21,9 +26,19 @@ def index(tmp_path: Path) -> Iterator[Index]:
         yield opened
 
 
-def change(index: Index, statement: str, *values: int) -> None:
+def entries_of(index: Index) -> list[Entry]:
+    with index.store.reading() as connection:
+        (rows,) = all_postings(connection, 1 << 20)
+    found = unpack(rows)
+    assert found is not None
+    return list(zip(*(column.tolist() for column in found), strict=True))
+
+
+def write_row(index: Index, table: str, key: int, entries: list[Entry]) -> None:
+    packed = pack(Postings(*np.array(entries, dtype=np.int64).reshape(-1, 3).T))
     connection = apsw.Connection(str(index.path))
-    connection.execute(statement, values)
+    connection.execute(f"DELETE FROM {table} WHERE key = ?", (key,))
+    connection.executemany(f"INSERT INTO {table} VALUES(?, ?)", packed)
     connection.close()
 
 
@@ -33,29 +48,30 @@ def test_each_posting_row_that_is_missing_is_seen(index: Index, merged: bool) ->
         index.merge()
     table = "postings" if merged else "recent_postings"
     assert index.verify() == []
-    with index.store.reading() as connection:
-        rows = connection.execute(ROWS).fetchall()
-    for key, no, sampled in random.Random(1).sample(rows, 20):
-        change(index, f"DELETE FROM {table} WHERE key = ? AND no = ?", key, no)
+    entries = entries_of(index)
+    for entry in random.Random(1).sample(entries, 20):
+        key, no, _ = entry
+        of_key = [each for each in entries if each[0] == key]
+        write_row(index, table, key, [each for each in of_key if each != entry])
         (problem,) = index.verify()
-        num_rows = sum(row[1] == no for row in rows)
+        num_rows = sum(each[1] == no for each in entries)
         assert problem == f"article number {no} has {num_rows - 1} of its {num_rows} posting rows"
-        change(index, f"INSERT INTO {table} VALUES(?, ?, ?)", key, no, sampled)
+        write_row(index, table, key, of_key)
     assert index.verify() == []
 
 
 def test_rows_with_another_key_or_size_are_seen(index: Index) -> None:
-    with index.store.reading() as connection:
-        key, no, _ = connection.execute(
-            "SELECT key, no, sampled FROM all_postings WHERE sampled > 1"
-        ).fetchone()
-    change(index, "UPDATE recent_postings SET sampled = sampled + 1 WHERE key = ? AND no = ?", key, no)
+    entries = entries_of(index)
+    key, no, sampled = next(entry for entry in entries if entry[2] > 1)
+    of_key = [each for each in entries if each[0] == key]
+    others = [each for each in of_key if each[1] != no]
+    write_row(index, "recent_postings", key, [*others, (key, no, sampled + 1)])
     missing, extra = index.verify()
     assert missing.startswith(f"article number {no} has ")
     assert extra == "posting rows that do not follow from the sketch of their article: 1"
-    change(index, "UPDATE recent_postings SET sampled = sampled - 1 WHERE key = ? AND no = ?", key, no)
+    write_row(index, "recent_postings", key, of_key)
     assert index.verify() == []
-    change(index, "INSERT INTO recent_postings VALUES(12345, ?, 1)", no)
+    write_row(index, "recent_postings", 12345, [(12345, no, 1)])
     assert index.verify() == ["posting rows that do not follow from the sketch of their article: 1"]
 
 
