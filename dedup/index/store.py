@@ -31,12 +31,28 @@ _LEFT_BEHIND: list[list[apsw.Connection]] = []
 (sqlite.org/howtocorrupt.html, 2.6), so they are kept from the garbage collector."""
 
 
+_OPENING = threading.Lock()
+"""Held while a file is looked at and opened, see `_is_open_here`."""
+
+
 def _leave_connections_behind() -> None:
+    _OPENING.release()
     for store in list(_OPEN):
         store.leave_connections_behind()
 
 
-os.register_at_fork(after_in_child=_leave_connections_behind)
+os.register_at_fork(
+    before=_OPENING.acquire, after_in_parent=_OPENING.release, after_in_child=_leave_connections_behind
+)
+
+
+def _is_open_here(path: Path) -> bool:
+    """Return whether this process has the file open.
+
+    It must not be read beside SQLite then: closing it anywhere in a process drops all the locks that the
+    process has on it (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    return any(store.has_open(path) for store in list(_OPEN))
 
 
 class _Waiting:
@@ -71,6 +87,7 @@ class Store:
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path
         self.read_only = read_only
+        self._opened = False
         self._closed = False
         self._idle: list[apsw.Connection] = []
         self._write_lock = threading.RLock()
@@ -83,6 +100,13 @@ class Store:
         _LEFT_BEHIND.append(self._idle)
         self._idle = []
         self._write_lock = threading.RLock()
+
+    def has_open(self, path: Path) -> bool:
+        """Return whether this is the store of the file at `path` and is not closed."""
+        try:
+            return self._opened and not self._closed and path.samefile(self.path)
+        except OSError:
+            return False
 
     @classmethod
     def open(
@@ -98,7 +122,20 @@ class Store:
                 f"{path}: there is no such index; its name is misspelt, or add articles first"
             )
         check_place(path)
-        has_content = exists and check_header(path)
+        with _OPENING:
+            return cls._open(path, exists, create=create, read_only=read_only, first_rows=first_rows)
+
+    @classmethod
+    def _open(
+        cls,
+        path: Path,
+        exists: bool,
+        *,
+        create: bool,
+        read_only: bool,
+        first_rows: Callable[[], list[tuple[str, str]]],
+    ) -> "Store":
+        has_content = exists and (_is_open_here(path) or check_header(path))
         store = cls(path, read_only=read_only)
         with translated_errors(path):
             connection = store._connect(apsw.SQLITE_OPEN_CREATE)
@@ -115,6 +152,7 @@ class Store:
                 connection.close()
                 raise
         store._idle.append(connection)
+        store._opened = True
         return store
 
     def _connect(self, creating: int = 0) -> apsw.Connection:

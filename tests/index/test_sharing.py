@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import pytest
 
 from dedup.run.indexing import Index
 
@@ -194,3 +195,23 @@ def test_a_verdict_of_add_many_is_given_once_others_can_see_its_article(tmp_path
             assert other.get(verdict.id) is not None
             assert len(taken) <= count + 10  # no more than a batch is held
         assert count == len(taken) == NUM_STORIES * COPIES
+
+
+def test_opening_a_file_again_leaves_the_locks_that_the_process_has_on_it(tmp_path: Path) -> None:
+    if not Path("/proc/locks").exists():
+        pytest.skip("the system does not list locks")
+
+    def num_locks() -> int:
+        file = f":{path.stat().st_ino} "
+        lines = Path("/proc/locks").read_text().splitlines()
+        return sum(file in line and f" {os.getpid()} " in line for line in lines)
+
+    path = tmp_path / "news.dedup"
+    with Index.open(path) as index:
+        index.add({"id": "a", "text": "one"})
+        before = num_locks()
+        assert before > 0
+        with Index.open(path) as again:
+            assert num_locks() >= before
+            assert again.get("a") is not None
+        assert num_locks() >= before
