@@ -38,6 +38,9 @@ GOOD_RECALL = 0.95
 SINGLE_ROUND = 1_000_000
 """From so many articles on one round is run, not several."""
 
+LONG_SECONDS = 60.0
+"""A contestant that takes longer in its first round has no other."""
+
 Say = Callable[[str], None]
 
 
@@ -193,6 +196,8 @@ def _compare_peers(
         for contestant, python in _rotated(pythons, turn):
             if contestant.name in left_out:
                 continue
+            if contestant in rounds and rounds[contestant][0][0].seconds > LONG_SECONDS:
+                continue
             if contestant.quadratic and size > 20_000:
                 left_out[contestant.name] = (
                     "time grows with the square of the articles; see the smaller sizes"
@@ -210,6 +215,7 @@ def _compare_peers(
     path.unlink()
     contestants = {
         contestant.name: {
+            "rounds": len(found),
             "threshold": contestant.own_threshold or THRESHOLD,
             **_summarize(found, size, num_bytes),
             **_score(contestant, answers[contestant], pairs, similar, families, is_cut),
