@@ -18,12 +18,6 @@ def require_size(name: str, value: object) -> None:
         raise InputError(f"{name} is {described(value)}; expected a whole number, 1 or more")
 
 
-def require_type(name: str, value: object, kind: type, expected: str) -> None:
-    """Raise `InputError` if an argument is not of a type; the message names what was expected."""
-    if not isinstance(value, kind):
-        raise InputError(f"{name} is {described(value)}; expected {expected}")
-
-
 def described(value: Any) -> str:
     """Return what a value is, for messages.
 

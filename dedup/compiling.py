@@ -48,6 +48,8 @@ class _Kernel(CPUDispatcher):  # type: ignore[misc]
     without it the first run of the command compiles in half the time.
     """
 
+    cache_name = "python"
+
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         options = {"nopython": True, "nogil": True, "boundscheck": BOUNDS_CHECKS, **options}
         super().__init__(function, targetoptions=options)
@@ -66,7 +68,7 @@ class _Kernel(CPUDispatcher):  # type: ignore[misc]
 
 
 class _FormForKernels(CPUDispatcher):  # type: ignore[misc]
-    pass
+    cache_name = "kernels"
 
 
 _NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -175,10 +177,13 @@ class _KernelCache(caching.FunctionCache):  # type: ignore[misc]
 
     def __init__(self, dispatcher: Any) -> None:
         super().__init__(dispatcher.py_func)
-        self._form = type(dispatcher).__name__
-
-    def _index_key(self, sig: Any, codegen: Any) -> Any:
-        return (self._form, *super()._index_key(sig, codegen))
+        # Files of its own for each form: numba's index takes no lock, so that two processes can give one
+        # name to two entries, and what is found under it must be callable by who looks.
+        self._cache_file = caching.IndexDataCacheFile(
+            cache_path=self._cache_path,
+            filename_base=f"{self._impl.filename_base}.{dispatcher.cache_name}",
+            source_stamp=self._impl.locator.get_source_stamp(),
+        )
 
     @contextmanager
     def _guard_against_spurious_io_errors(self) -> Iterator[None]:

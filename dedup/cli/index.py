@@ -16,7 +16,7 @@ from dedup.cli.options import (
     log_options,
     open_index,
 )
-from dedup.errors import IndexFileError, SettingsError
+from dedup.errors import IndexFileError, InputError, SettingsError
 
 if TYPE_CHECKING:
     from dedup.run.indexing import Index
@@ -108,10 +108,12 @@ def remove(context: click.Context, /, path: Path, ids: tuple[str, ...], **option
 def prune(context: click.Context, /, path: Path, before: str, **options: Any) -> None:
     """Remove the articles published before DATE; those without a date stay."""
     _begin(context, options)
-    from dedup.formats.dates import parse_date
+    from dedup.run.index_arguments import checked_bound
 
-    if parse_date(before) is None:
-        raise SettingsError(f"--before is {before!r}; it is a date, such as 2024-05-31")
+    try:
+        checked_bound(before)
+    except InputError as error:
+        raise SettingsError(f"--before is {before!r}; it is a date, such as 2024-05-31") from error
     with _opened(path) as opened:
         _write([{"removed": opened.prune(before)}])
 

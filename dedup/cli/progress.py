@@ -20,7 +20,7 @@ def announce_compiling(log: Log) -> None:
     """Have the log say, once, that kernels are compiled, if any are: it can take longer than the work."""
     from dedup.compiling import tell_of_compiling
 
-    text = "dedup: compiling for this machine, once (some 10 to 20 s)"
+    text = "dedup: compiling for this machine, once (some ten to fifteen seconds)"
     tell_of_compiling(lambda: log.event("compiling", text))
 
 

@@ -54,7 +54,7 @@ _ORDERS = {
 
 _AFTERNOON = ("pm", "\N{ARABIC LETTER MEEM}")
 _FIRST_OF_LAST_CENTURY = 69  # of years of two digits, as POSIX has it
-_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u061c"))
+_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c"))
 """Marks of direction, which pages in Arabic put into dates."""
 
 
@@ -125,10 +125,11 @@ def parse_date(value: Any) -> int | None:
 
     Reads ISO 8601 and the W3C's profile of it with the liberties that feeds take (a space for the T, a
     space before the offset, slashes), RFC 5322 and RFC 822 ("Tue, 24 Nov 2026 06:00:00 EST"), dates and
-    datetimes, and numbers, also as strings: 20150721 is a day, 2015 a year, any other number the time
-    since 1970 in seconds, milliseconds, microseconds or nanoseconds, whichever its size allows. Zero is
-    no date: it stands for a missing one. A time without an offset is UTC, a day, month or year its first
-    moment. The answer depends on neither the locale nor the machine's time zone. Never raises.
+    datetimes, and numbers, also as strings: 20150721 is a day, 2015 a year, 12 digits are a day with its hour
+    and minute, 14 with the second too; any other number is the time since 1970 in seconds, milliseconds,
+    microseconds or nanoseconds, whichever its size allows. Zero is no date: it stands for a missing one. A
+    time without an offset is UTC, a day, month or year its first moment. The answer depends on neither the
+    locale nor the machine's time zone. Never raises.
 
     >>> parse_date("1970-01-01T03:00:01+03:00"), parse_date("1970-01-01"), parse_date("yesterday")
     (1000000, 0, None)

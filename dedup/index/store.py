@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import apsw
 
-from dedup.errors import IndexFileError
+from dedup.errors import IndexBusyError, IndexFileError
 from dedup.index.file import check_header, check_identity, check_place, translated_errors
 from dedup.index.schema import APPLICATION_ID, PAGE_SIZE, SCHEMA_VERSION, TABLES, VIEWS
 
@@ -26,13 +26,13 @@ _CACHE_KIB = 64 * 1024
 
 _OPEN: "weakref.WeakSet[Store]" = weakref.WeakSet()
 
-_LEFT_BEHIND: list[list[apsw.Connection]] = []
+_LEFT_BEHIND: list[set[apsw.Connection]] = []
 """Connections that a fork carried into this process. They must be neither used nor closed here
 (sqlite.org/howtocorrupt.html, 2.6), so they are kept from the garbage collector."""
 
 
 _OPENING = threading.Lock()
-"""Held while a file is looked at and opened, see `_is_open_here`."""
+"""Held while the header of a file is read and a connection made, see `_is_open_here`."""
 
 
 def _leave_connections_behind() -> None:
@@ -87,8 +87,8 @@ class Store:
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path
         self.read_only = read_only
-        self._opened = False
         self._closed = False
+        self._connections: set[apsw.Connection] = set()
         self._idle: list[apsw.Connection] = []
         self._write_lock = threading.RLock()
         self._immutable = False
@@ -97,14 +97,14 @@ class Store:
 
     def leave_connections_behind(self) -> None:
         """Begin anew in the child of a fork, without the connections of its parent."""
-        _LEFT_BEHIND.append(self._idle)
-        self._idle = []
+        _LEFT_BEHIND.append(self._connections)
+        self._connections, self._idle = set(), []
         self._write_lock = threading.RLock()
 
     def has_open(self, path: Path) -> bool:
-        """Return whether this is the store of the file at `path` and is not closed."""
+        """Return whether this store has a connection to the file at `path`, in use or not."""
         try:
-            return self._opened and not self._closed and path.samefile(self.path)
+            return bool(self._connections) and path.samefile(self.path)
         except OSError:
             return False
 
@@ -122,23 +122,11 @@ class Store:
                 f"{path}: there is no such index; its name is misspelt, or add articles first"
             )
         check_place(path)
-        with _OPENING:
-            return cls._open(path, exists, create=create, read_only=read_only, first_rows=first_rows)
-
-    @classmethod
-    def _open(
-        cls,
-        path: Path,
-        exists: bool,
-        *,
-        create: bool,
-        read_only: bool,
-        first_rows: Callable[[], list[tuple[str, str]]],
-    ) -> "Store":
-        has_content = exists and (_is_open_here(path) or check_header(path))
         store = cls(path, read_only=read_only)
         with translated_errors(path):
-            connection = store._connect(apsw.SQLITE_OPEN_CREATE)
+            with _OPENING:
+                has_content = exists and (_is_open_here(path) or check_header(path))
+                connection = store._connect(apsw.SQLITE_OPEN_CREATE)
             try:
                 is_index = check_identity(connection, path)
                 if not is_index and (read_only or not create):
@@ -149,21 +137,29 @@ class Store:
                     _use_log(connection)  # a copy made by VACUUM INTO has none
                 store._note_files(connection)
             except BaseException:
-                connection.close()
+                store._disconnect(connection)
                 raise
         store._idle.append(connection)
-        store._opened = True
         return store
 
     def _connect(self, creating: int = 0) -> apsw.Connection:
         flags = apsw.SQLITE_OPEN_READONLY if self.read_only else apsw.SQLITE_OPEN_READWRITE | creating
         connection = apsw.Connection(self._uri(), flags | apsw.SQLITE_OPEN_URI)
-        connection.set_busy_handler(_Waiting())
-        if not self.read_only:
-            connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}; PRAGMA trusted_schema = OFF")
-        self._note_files(connection)
+        self._connections.add(connection)
+        try:
+            connection.set_busy_handler(_Waiting())
+            if not self.read_only:
+                connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}; PRAGMA trusted_schema = OFF")
+            self._note_files(connection)
+        except BaseException:
+            self._disconnect(connection)
+            raise
         return connection
+
+    def _disconnect(self, connection: apsw.Connection) -> None:
+        connection.close()
+        self._connections.discard(connection)
 
     def _note_files(self, connection: apsw.Connection) -> None:
         """Keep which files these are. A read opens the log, which then stays as long as the connection."""
@@ -204,7 +200,7 @@ class Store:
                 yield connection
             finally:
                 if self._closed and self._idle is idle:
-                    connection.close()
+                    self._disconnect(connection)
                 else:  # the list of the parent, in the child of a fork
                     idle.append(connection)
 
@@ -232,6 +228,19 @@ class Store:
                     connection.execute("ROLLBACK")
 
     @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for the other threads of this process that write, as long as for other processes."""
+        lock = self._write_lock
+        if not lock.acquire(timeout=BUSY_MILLISECONDS / 1000):
+            raise IndexBusyError(
+                f"{self.path}: another thread of this process writes to it for too long; try again later"
+            )
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
     def writing(self) -> Iterator[apsw.Connection]:
         """Give a connection within one write transaction; what is written is durable once the block ends.
 
@@ -239,7 +248,7 @@ class Store:
         """
         if self.read_only:
             raise IndexFileError(f"{self.path}: was opened with read_only=True; open it for writing")
-        with self._write_lock, self._connection() as connection:
+        with self._turn(), self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -254,7 +263,7 @@ class Store:
         """Write the file anew without the room that removed articles left."""
         if self.read_only:
             raise IndexFileError(f"{self.path}: was opened with read_only=True; open it for writing")
-        with self._write_lock, self._connection() as connection:
+        with self._turn(), self._connection() as connection:
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -262,7 +271,7 @@ class Store:
         """Close all connections that are not in use; those in use close when their transaction ends."""
         self._closed = True
         while self._idle:
-            self._idle.pop().close()
+            self._disconnect(self._idle.pop())
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

@@ -45,6 +45,7 @@ def crowded_signatures(
     asked = np.zeros(len(rows), dtype=np.bool_)
     mark_asked(bands.offsets, bands.buckets, crowds, asked)
     positions = np.flatnonzero(asked)
+    positions = positions[np.argsort(rows[positions])]  # signatures may be on a disk: read them as they lie
     entries = np.full(len(rows), -1, dtype=np.int64)
     entries[positions] = np.arange(len(positions))
     return CrowdedSignatures(signatures[rows[positions]], entries)

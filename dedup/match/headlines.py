@@ -35,6 +35,7 @@ from dedup.match.verify import (
     scratch_for,
     shared_characters,
 )
+from dedup.match.waiting import doubled
 
 u64 = np.uint64
 
@@ -160,7 +161,7 @@ def _join(
         )  # fmt: skip
         if state[0] == n:
             return edges[: state[1]], int(state[2]), int(np.count_nonzero(sizes > MAX_MET))
-        edges = np.concatenate([edges, np.empty_like(edges)])
+        edges = doubled(edges)
 
 
 @kernel

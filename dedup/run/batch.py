@@ -82,11 +82,12 @@ def group_sketches(
         num_tokens, num_cut = sketches.num_tokens, sketches.num_cut
         del sketches, lanes
         wording = word_banded(order, features, rule, banded)
-        expect_scattered_reads(features.tokens)
+        expect_scattered_reads(features.tokens, features.characters)
         scan = scan_banded(order, features, rule, banded, wording)
     else:
         num_tokens, num_cut = sketches.num_tokens, sketches.num_cut
         titles = titles_of(sketches, sources)
+        expect_scattered_reads(features.characters, titles.keys)
         scan = group_headlines(order, sketches.fingerprints, features, rule, titles, evidence_of(settings))
     return Groups(ids, order, num_tokens, scan, num_cut)
 

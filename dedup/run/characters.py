@@ -71,6 +71,7 @@ def _key_rows(data, offsets, tables, lengths, keys, key_offsets):
 def hash_keys(
     data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], tables: Tables
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """Return the word keys of texts, rising and distinct in each, with their offsets, int64[n + 1]."""
     lengths = np.array(NGRAM_LENGTHS, dtype=np.int64)
     key_offsets = np.zeros(len(offsets), dtype=np.int64)
     num_bytes = int(offsets[-1] - offsets[0])

@@ -144,13 +144,14 @@ class GatheredSketches:
         return flat.reshape(num_rows, *shape)
 
 
-def expect_scattered_reads(array: npt.NDArray[Any]) -> None:
-    """Tell the system, where an array is a file, that it will be read here and there: not to read ahead.
+def expect_scattered_reads(*arrays: npt.NDArray[Any]) -> None:
+    """Tell the system, where arrays are files, that they will be read here and there: not to read ahead.
 
     Where memory is short, reading ahead would drop what is needed for what is not, megabytes at a time.
     """
-    base: Any = array
-    while isinstance(base, np.ndarray | memoryview):
-        base = base.base if isinstance(base, np.ndarray) else base.obj
-    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_RANDOM"):
-        base.madvise(mmap.MADV_RANDOM)
+    for array in arrays:
+        base: Any = array
+        while isinstance(base, np.ndarray | memoryview):
+            base = base.base if isinstance(base, np.ndarray) else base.obj
+        if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_RANDOM"):
+            base.madvise(mmap.MADV_RANDOM)

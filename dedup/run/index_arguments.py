@@ -1,12 +1,15 @@
 """What callers hand to an index, checked: a path, an id, a date, a batch size."""
 
 import datetime
+import re
 from pathlib import Path
 from typing import Any
 
 from dedup.errors import InputError
 from dedup.formats.dates import parse_date
 from dedup.run.records import checked_id
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
 
 
 def checked_path(path: Any) -> Path:
@@ -32,9 +35,10 @@ def key_of(id_: Any) -> str:
 def checked_bound(before: Any) -> int:
     """Return a date in microseconds since 1970 UTC; raise `InputError` for what is none, numbers included.
 
-    A number could count seconds or milliseconds or write a day, and what is pruned does not come back.
+    A number could count seconds or milliseconds or write a day, and what is pruned does not come back. Of
+    strings of digits only those are taken that write a day or a year.
     """
-    known = isinstance(before, (str, datetime.date))
+    known = isinstance(before, datetime.date) or (isinstance(before, str) and not _counts(before.strip()))
     bound = parse_date(before) if known else None
     if bound is None:
         kind = "" if isinstance(before, str) else f" ({type(before).__name__})"
@@ -42,6 +46,17 @@ def checked_bound(before: Any) -> int:
             f"before is {before!r}{kind}; it is a date, such as '2024-05-31' or datetime.date(2024, 5, 31)"
         )
     return bound
+
+
+def _counts(text: str) -> bool:
+    """Return whether a string is a number that may count from 1970: its digits are no day and no year."""
+    if not _NUMBER.fullmatch(text):
+        return False
+    try:
+        datetime.datetime.strptime(text, "%Y%m%d" if len(text) == 8 else "%Y")
+    except ValueError:
+        return True
+    return False
 
 
 def check_batch_size(batch_size: Any) -> None:

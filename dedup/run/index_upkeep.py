@@ -1,5 +1,6 @@
 """The upkeep of an index: pruning, other formulas, counts, and when posting rows move to the large table."""
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class Merging:
     """What is known of the recent posting rows of a store, and how far a merge of them has come."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._recent_rows: int | None = None
         self._merge_from: int | None = None
 
@@ -41,24 +43,38 @@ class Merging:
     def merge_if_due(self, store: Store, num_added: int) -> None:
         """Move some recent posting rows once there are many, a few after each step, so that none waits long.
 
-        They are counted now and then, for other processes write too.
+        They are counted now and then, for other processes write too. Of several threads one at a time
+        does so; the others go on.
         """
-        if self._merge_from is None:
-            most_rows = _MOST_ROWS * num_added
-            if self._recent_rows is not None and self._recent_rows + most_rows <= MAX_RECENT_ROWS:
-                self._recent_rows += most_rows
-                return
-            with store.reading() as connection:
-                rows = reads.count_recent(connection)
-            if rows <= MAX_RECENT_ROWS:
-                self._recent_rows = min(rows, MAX_RECENT_ROWS - MAX_RECENT_ROWS // 8)
-                return
-            self._merge_from, self._recent_rows = 0, None
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            if self._is_due(store, num_added):
+                self._merge_some(store, num_added)
+        finally:
+            self._lock.release()
+
+    def _is_due(self, store: Store, num_added: int) -> bool:
+        if self._merge_from is not None:
+            return True
+        most_rows, recent_rows = _MOST_ROWS * num_added, self._recent_rows
+        if recent_rows is not None and recent_rows + most_rows <= MAX_RECENT_ROWS:
+            self._recent_rows = recent_rows + most_rows
+            return False
+        with store.reading() as connection:
+            rows = reads.count_recent(connection)
+        if rows <= MAX_RECENT_ROWS:
+            self._recent_rows = min(rows, MAX_RECENT_ROWS - MAX_RECENT_ROWS // 8)
+            return False
+        self._merge_from, self._recent_rows = 0, None
+        return True
+
+    def _merge_some(self, store: Store, num_added: int) -> None:
         for _ in range(1 + 4 * _MOST_ROWS * num_added // writes.MERGED_ROWS):
-            with store.writing() as connection:
-                self._merge_from = writes.merge_postings(connection, self._merge_from)
             if self._merge_from is None:
                 return
+            with store.writing() as connection:
+                self._merge_from = writes.merge_postings(connection, self._merge_from)
 
 
 def prune(store: Store, bound: int, settings: Settings, formulas: FormulasInForce) -> int:

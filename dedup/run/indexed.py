@@ -8,7 +8,6 @@ row in the index tells which changes are its own.
 import fcntl
 import hashlib
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,9 +28,11 @@ from dedup.index import nights, reads
 from dedup.index.nights import NightRow
 from dedup.match.order import canonical_order
 from dedup.run.background import call_in_background
+from dedup.run.gathering import expect_scattered_reads
 from dedup.run.index_batches import Batch
 from dedup.run.index_formulas import formulas_of
 from dedup.run.index_groups import named_links
+from dedup.run.index_upkeep import now
 from dedup.run.indexing import Index
 from dedup.run.intake import Intake, Progress
 from dedup.run.reading import read_files
@@ -130,7 +131,7 @@ def run(
         }
         results.write_summary(folder / SUMMARY, summary)
     with index.store.writing() as connection:
-        nights.set_written(connection, night.key, _now())
+        nights.set_written(connection, night.key, now())
     return NightResult(num_added, largest, summary)
 
 
@@ -188,10 +189,12 @@ def _add(index: Index, night: _Night, progress: Callable[[int], None]) -> int:
     rows = night.order[is_new[night.order]]
     if known is None or (len(rows) and known.up_to_seq is not None):
         with index.store.writing() as connection:
-            nights.begin_night(connection, night.key, _now())
+            nights.begin_night(connection, night.key, now())
     if is_empty:
         call_in_background(lambda: _learn(index, night))
     done = len(night.order) - len(rows)
+    sketches = night.sketches
+    expect_scattered_reads(sketches.tokens, sketches.signatures, sketches.character_hashes)
     for start in range(0, len(rows), BATCH_ARTICLES):
         batch = _batch(night, rows[start : start + BATCH_ARTICLES])
         call_in_background(lambda batch=batch: index.add_batch(batch))  # type: ignore[misc]
@@ -280,7 +283,3 @@ def _counts(
         "dates_not_understood": intake.bad_dates.count,
         "full_buckets": int(touched.full_buckets.sum()),
     }
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -44,9 +44,6 @@ SPARE_WORDS = 200
 become so short that its character shingles are compared."""
 
 
-"""The word keys of texts of which nobody asks for them."""
-
-
 class _Kept(NamedTuple):
     """What `_sketch_rows` writes of the lines of texts; `ends` int64[2] are the ends of lines and spares."""
 

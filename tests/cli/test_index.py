@@ -130,11 +130,10 @@ def test_remove_and_prune_tell_what_went(dedup: Command, news: Path) -> None:
     assert lines_of(dedup("index", "prune", news, "--before", "2026-03-02").stdout) == [{"removed": 1}]
     (kept,) = lines_of(dedup("index", "export", news).stdout)
     assert (kept["id"], kept["group_id"]) == ("b", "a")
-    wrong = dedup("index", "prune", news, "--before", "yesterday")
-    assert (wrong.returncode, wrong.stderr) == (
-        2,
-        "dedup: --before is 'yesterday'; it is a date, such as 2024-05-31\n",
-    )
+    for before in ("yesterday", "2024053112"):
+        wrong = dedup("index", "prune", news, "--before", before)
+        told = f"dedup: --before is {before!r}; it is a date, such as 2024-05-31\n"
+        assert (wrong.returncode, wrong.stderr) == (2, told)
 
 
 def test_learn_and_vacuum_tell_what_they_did(dedup: Command, news: Path) -> None:

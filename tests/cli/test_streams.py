@@ -214,4 +214,6 @@ def test_compiling_is_told_unless_the_log_is_quiet(quiet: bool, capsys: pytest.C
     for step in (1, 2):
         numba.njit(lambda x: x + step)(1)  # noqa: B023 - compiled at once
     told = capsys.readouterr().err
-    assert told == ("" if quiet else "dedup: compiling for this machine, once (some 10 to 20 s)\n")
+    assert told == (
+        "" if quiet else "dedup: compiling for this machine, once (some ten to fifteen seconds)\n"
+    )

@@ -215,3 +215,8 @@ def test_opening_a_file_again_leaves_the_locks_that_the_process_has_on_it(tmp_pa
             assert num_locks() >= before
             assert again.get("a") is not None
         assert num_locks() >= before
+        under_way = index.articles()
+        assert next(under_way).id == "a"
+    with Index.open(path):  # the first one is closed, but for what is under way
+        assert num_locks() > 0
+        assert list(under_way) == []

@@ -7,6 +7,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +280,18 @@ def test_a_fork_while_another_thread_writes_does_not_hang(tmp_path: Path) -> Non
         in_threads([lambda: _wait_for_reader(index, articles)])
     with Index.open(path) as index:
         assert index.verify() == []
+
+
+def test_a_thread_waits_for_another_no_longer_than_for_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BUSY_MILLISECONDS", 50)
+    with Index.open(tmp_path / "news.dedup") as index, ThreadPoolExecutor(1) as pool:
+        with index.store.writing():
+            adding = pool.submit(index.add, {"id": 1, "text": "a story"})
+            with pytest.raises(IndexBusyError, match="another thread of this process writes to it"):
+                adding.result()
+        assert index.add({"id": 1, "text": "a story"}).is_new
 
 
 def _wait_for_reader(index: Index, articles: list[Article]) -> None:

@@ -179,7 +179,11 @@ def test_what_is_no_id_is_refused_and_not_just_unknown(id_: Any, index: Index) -
     assert len(index) == 0
 
 
-@pytest.mark.parametrize("before", [20251112, 1.7e9, np.int64(20251112), None, True, b"2025", "tomorrow", ""])
+@pytest.mark.parametrize(
+    "before",
+    [20251112, 1.7e9, np.int64(20251112), None, True, b"2025", "tomorrow", "", "2024053112", " 20240531120",
+     "1717113600", "1717113600.5", "+2024", "20241399"],
+)  # fmt: skip
 def test_prune_takes_dates_and_no_numbers(before: Any, index: Index) -> None:
     index.add({"id": 1, "text": STORY, "published_at": "2020-01-01"})
     with pytest.raises(InputError, match="it is a date, such as '2024-05-31'"):
@@ -187,7 +191,9 @@ def test_prune_takes_dates_and_no_numbers(before: Any, index: Index) -> None:
     assert 1 in index
 
 
-@pytest.mark.parametrize("before", [datetime.date(2025, 1, 1), datetime.datetime(2025, 1, 1), "20250101"])
+@pytest.mark.parametrize(
+    "before", [datetime.date(2025, 1, 1), datetime.datetime(2025, 1, 1), "20250101", "2025"]
+)
 def test_prune_takes_every_form_of_a_date(before: Any, index: Index) -> None:
     index.add({"id": 1, "text": STORY, "published_at": "2020-01-01"})
     assert index.prune(before) == 1
