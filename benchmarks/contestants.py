@@ -38,7 +38,7 @@ CONTESTANTS = (
     Contestant("datasketch, SHA-1", "with_datasketch", "sha1", ("datasketch",)),
     Contestant("datasketch, xxhash", "with_datasketch", "xxhash", ("datasketch", "xxhash")),
     Contestant("rensa, R-MinHash of full sets", "with_rensa", "full-set", ("rensa",)),
-    Contestant("rensa, C-MinHash", "with_rensa", "c-minhash", ("rensa",)),
+    Contestant("rensa, C-MinHash", "with_rensa", "c-minhash", ("rensa",), quadratic=True),
     Contestant("rensa, position sampling", "with_rensa", "position-sampling", ("rensa",)),
     Contestant("FastSketchLSH", "with_fastsketchlsh", environment="fastsketchlsh"),
     Contestant("gaoya", "with_gaoya", environment="gaoya"),
@@ -58,7 +58,7 @@ def find_contestants(lacking: list[str], say: Callable[[str], None]) -> dict[Con
         if missing:
             lacking.append(
                 f"{contestant.name}: {', '.join(missing)} is not installed "
-                "(pip install 'article-dedup[bench]'); left out"
+                "(pip install '.[bench]'); left out"
             )
             continue
         environment = contestant.environment
