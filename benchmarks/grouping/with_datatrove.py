@@ -67,13 +67,14 @@ def group(path, threshold, threads, stages):
                 LocalPipelineExecutor(
                     block, tasks=tasks, workers=min(tasks, threads), logging_dir=f"{folder}/logs/{name}"
                 ).run()
-        with open(path, "rb") as lines:
-            labels = list(range(sum(1 for _ in lines)))
+        texts = common.read_texts(path)
+        labels = list(range(len(texts)))
+        rows = [row for row, text in enumerate(texts) if text]  # its reader passes over empty texts
         firsts = {}
         clusters = Path(folder, "groups", "000000.clusters")
         if clusters.exists():
-            for row, cluster in struct.iter_unpack("<II", clusters.read_bytes()):
-                labels[row] = firsts.setdefault(cluster, row)
+            for number, cluster in struct.iter_unpack("<II", clusters.read_bytes()):
+                labels[rows[number]] = firsts.setdefault(cluster, rows[number])
         return labels
 
 
