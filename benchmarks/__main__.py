@@ -68,12 +68,18 @@ def _run(name: str, arguments: argparse.Namespace) -> dict:
     body = module.run(arguments, repeats, lacking, _say)
     return {
         "benchmark": name,
-        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
+        "command": _command(arguments),
         "environment": environment,
         "repeats": repeats,
         "lacking": lacking,
         **body,
     }
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """Return the command, without where this machine keeps its scratch files and takes the result."""
+    places = {str(arguments.scratch): "FOLDER", str(arguments.out): "FILE"}
+    return " ".join(["python -m benchmarks", *(places.get(word, word) for word in sys.argv[1:])])
 
 
 def _write(path: Path, report: dict) -> None:

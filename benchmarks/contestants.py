@@ -57,8 +57,7 @@ def find_contestants(lacking: list[str], say: Callable[[str], None]) -> dict[Con
         missing = [module for module in contestant.modules if find_spec(module) is None]
         if missing:
             lacking.append(
-                f"{contestant.name}: {', '.join(missing)} is not installed "
-                "(pip install '.[bench]'); left out"
+                f"{contestant.name}: {', '.join(missing)} is not installed (pip install '.[bench]'); left out"
             )
             continue
         environment = contestant.environment
