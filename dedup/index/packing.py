@@ -15,8 +15,9 @@ from dedup.index.rows import NO_POSTINGS, Postings
 SHINGLE_KEYS = 1 << 32
 """Keys below are hashes of sampled shingles."""
 
-_BAND_BYTES = 4
-_SHINGLE_BYTES = 8
+BAND_BYTES = 4
+SHINGLE_BYTES = 8
+"""Of one canonical in the blob of a band's key, and of a shingle's."""
 
 
 def pack(postings: Postings) -> Iterator[tuple[int, bytes]]:
@@ -53,9 +54,9 @@ def unpack(rows: Sequence[tuple[int, bytes]]) -> Postings | None:
         return None
     lengths = np.array(list(map(len, blobs)), dtype=np.int64)
     data = np.frombuffer(b"".join(blobs), dtype=np.uint8)
-    found = np.empty((3, len(data) // _BAND_BYTES), dtype=np.int64)
+    found = np.empty((3, len(data) // BAND_BYTES), dtype=np.int64)
     count = _unpack(
-        np.array(keys, dtype=np.int64), lengths, data, SHINGLE_KEYS, _BAND_BYTES, _SHINGLE_BYTES, found
+        np.array(keys, dtype=np.int64), lengths, data, SHINGLE_KEYS, BAND_BYTES, SHINGLE_BYTES, found
     )
     return None if count < 0 else Postings(found[0, :count], found[1, :count], found[2, :count])
 

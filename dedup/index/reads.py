@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import IndexFileError
-from dedup.index.packing import unpack
+from dedup.index.packing import BAND_BYTES, SHINGLE_BYTES, SHINGLE_KEYS, unpack
 from dedup.index.rows import (
     NO_POSTINGS,
     Facts,
@@ -292,7 +292,7 @@ def numbers_before(
 
 def count_articles(connection: apsw.Connection) -> int:
     """Return the number of articles."""
-    return _value(connection, "SELECT count(*) FROM articles")
+    return _value(connection, _COUNTS["articles"])
 
 
 def all_numbers(connection: apsw.Connection) -> Int64s:
@@ -331,7 +331,8 @@ def changes_after(connection: apsw.Connection, seq: int, limit: int) -> list[tup
 
 
 _NUM_WAITING = (
-    "SELECT coalesce(sum(length(waiting) / CASE WHEN key < 4294967296 THEN 8 ELSE 4 END), 0) FROM {}"
+    f"SELECT coalesce(sum(length(waiting) / CASE WHEN key < {SHINGLE_KEYS} THEN {SHINGLE_BYTES}"  # noqa: S608
+    f" ELSE {BAND_BYTES} END), 0) FROM {{}}"
 )
 _COUNTS = {
     "articles": "SELECT count(*) FROM articles",
@@ -363,8 +364,7 @@ def count_recent(connection: apsw.Connection) -> int:
 
 def count_postings(connection: apsw.Connection) -> int:
     """Return how often canonicals wait in the rows of all keys."""
-    tables = "postings", "recent_postings"
-    return sum(_value(connection, _NUM_WAITING.format(table)) for table in tables)
+    return sum(_value(connection, _COUNTS[rows]) for rows in ("posting_rows", "recent_posting_rows"))
 
 
 def _rows(cursor: apsw.Cursor) -> list[Any]:

@@ -101,9 +101,7 @@ def _formulas(connection: apsw.Connection) -> Iterator[str]:
 
 
 def _postings(connection: apsw.Connection) -> Iterator[str]:
-    canonicals = np.array(
-        connection.execute("SELECT no FROM articles WHERE canonical = no").fetchall(), dtype=np.int64
-    ).reshape(-1)
+    canonicals = reads.all_canonicals(connection)
     strangers: set[int] = set()
     twice: set[int] = set()
     for rows in reads.all_postings(connection, _POSTINGS_AT_ONCE):

@@ -78,15 +78,21 @@ def meet_in_bands(
     num_threads: int = 1,
 ) -> Banded:
     """Return the first step of `group_articles`; then nobody needs `lanes` and `signatures` any more."""
-    same = find_firsts(order, fingerprints, features)
-    own = np.arange(len(order), dtype=np.int64)
-    # With a window the very same text may start a group of its own, so each repeat takes part itself.
-    firsts = same if rule.window == MISSING_DATE else own
-    buckets = _buckets(order, firsts == own, lanes, num_threads)
+    same, firsts = find_leaders(order, fingerprints, features, rule)
+    buckets = _buckets(order, firsts == np.arange(len(order)), lanes, num_threads)
     crowded = crowded_signatures(
         buckets, order, features, signatures, most_waiting=MAX_BANDED, many=MANY_BANDED
     )
     return Banded(same, firsts, buckets, crowded)
+
+
+def find_leaders(
+    order: npt.NDArray[np.int64], fingerprints: npt.NDArray[np.uint64], features: Features, rule: Rule
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return `same` and `firsts` of `Banded`."""
+    same = find_firsts(order, fingerprints, features)
+    # With a window the very same text may start a group of its own, so each repeat takes part itself.
+    return same, same if rule.window == MISSING_DATE else np.arange(len(order), dtype=np.int64)
 
 
 def word_banded(

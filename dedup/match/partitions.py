@@ -28,7 +28,7 @@ from dedup.match.waiting import (
     wait,
     waiting_sizes,
 )
-from dedup.match.wording import MAX_MEETING, MAX_WAITING, sample_shingles, share_wording
+from dedup.match.wording import MAX_MEETING, MAX_WAITING, are_formulas, sample_shingles, share_wording
 
 MAX_EARLIER = 64
 """Articles of one bucket that later ones are compared with, the earliest. In the scan canonicals alone wait
@@ -163,16 +163,10 @@ def judge_pairs(
     found = np.zeros((len(later), 4), dtype=np.int64)
     _judge_pairs(
         features, rule, rows, later, earlier, np.argsort(later, kind="stable"), worded,
-        _are_among(values, formulas), scratch_for(features, rows), np.full((n, 2), -1, dtype=np.int64), found,
+        are_formulas(values, formulas), scratch_for(features, rows),
+        np.full((n, 2), -1, dtype=np.int64), found,
     )  # fmt: skip
     return found
-
-
-def _are_among(values: npt.NDArray[np.uint32], formulas: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
-    if len(formulas) == 0:
-        return np.zeros(len(values), dtype=np.bool_)
-    places = np.minimum(np.searchsorted(formulas, values), len(formulas) - 1)
-    return np.asarray(formulas[places] == values, dtype=np.bool_)
 
 
 @kernel

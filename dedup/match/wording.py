@@ -158,7 +158,7 @@ def share_wording(
     keyed.resize(num_members, refcheck=False)
     hashes, is_formula = hashes[:num_buckets].copy(), is_formula[:num_buckets].copy()
     if formulas is not None:
-        is_formula = np.isin(hashes, formulas) if len(formulas) else np.zeros(num_buckets, dtype=np.bool_)
+        is_formula = are_formulas(hashes, formulas)
     buckets = unpack_by_position(keyed, len(days), num_buckets)
     return Wording(
         buckets,
@@ -170,6 +170,14 @@ def share_wording(
         meeting_shares=np.minimum(1.0, MAX_MEETING / np.maximum(1, num_sampled)),
         waiting_shares=np.minimum(1.0, MAX_WAITING / np.maximum(1, num_sampled)),
     )
+
+
+def are_formulas(shingles: npt.NDArray[np.uint32], formulas: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    """Return which of the shingles are among the formulas, which rise."""
+    if len(formulas) == 0:
+        return np.zeros(len(shingles), dtype=np.bool_)
+    places = np.minimum(np.searchsorted(formulas, shingles), len(formulas) - 1)
+    return np.asarray(formulas[places] == shingles, dtype=np.bool_)
 
 
 @inner_kernel

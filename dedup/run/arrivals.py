@@ -10,17 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.articles import MISSING_DATE
 from dedup.compiling import inner_kernel, kernel
 from dedup.match.crowded import CrowdedSignatures
-from dedup.match.grouping import find_firsts, group_articles
-from dedup.match.scan import MIN_SHARED_SAMPLE, HeldWaits, Scan, scan_canonicals
+from dedup.match.grouping import Banded, find_leaders, group_articles, scan_banded, word_banded
+from dedup.match.scan import MIN_SHARED_SAMPLE, HeldWaits, Scan
 from dedup.match.verify import Rule
-from dedup.match.wording import MAX_MEETING, MAX_WAITING, find_wording, keep_sampled, sorted_distinct
+from dedup.match.wording import MAX_MEETING, MAX_WAITING, keep_sampled, sorted_distinct
 from dedup.run.sketches import Sketches
 from dedup.run.stages import features_of, few_buckets, lanes_of, rule_of
 from dedup.settings import Settings
 from dedup.sketch.kernels import band_key
+from dedup.sorting import sort_values
 from dedup.text.kernels import word_shingles
 
 u64 = np.uint64
@@ -110,13 +110,12 @@ def _write_keys(
         first_sampled = at
         word_shingles(tokens, token_offsets[row], num_shingles, size, multipliers, sums, shingles)
         count = keep_sampled(shingles, num_shingles)
-        sampled = shingles[:count]
-        sampled.sort()
+        sort_values(shingles, 0, count)
         for k in range(count):
-            if k > 0 and sampled[k] == sampled[k - 1]:
+            if k > 0 and shingles[k] == shingles[k - 1]:
                 continue
             if num_sampled[row] < max_meeting:
-                keys[at] = sampled[k]
+                keys[at] = shingles[k]
                 waits[at] = num_sampled[row] < max_waiting
                 at += 1
             num_sampled[row] += 1
@@ -220,12 +219,8 @@ def match_arrivals(
             order, both.fingerprints, features, rule, lanes, both.signatures, num_threads,
             num_held=num_held, formulas=formulas, held_waits=held_waits,
         )  # fmt: skip
-    same = find_firsts(order, both.fingerprints, features)
-    firsts = same if rule.window == MISSING_DATE else order
-    taking_part = firsts == order
-    bands = few_buckets(both, settings, settings.group_bands, taking_part)
-    wording = find_wording(features, rule, order, taking_part, same == order, formulas)
-    signatures = CrowdedSignatures(both.signatures, order)
-    return scan_canonicals(
-        features, rule, order, firsts, same, bands, wording, signatures, num_held, held_waits
-    )
+    same, firsts = find_leaders(order, both.fingerprints, features, rule)
+    buckets = few_buckets(both, settings, settings.group_bands, firsts == order)
+    banded = Banded(same, firsts, buckets, CrowdedSignatures(both.signatures, order))
+    wording = word_banded(order, features, rule, banded, formulas)
+    return scan_banded(order, features, rule, banded, wording, num_held=num_held, held_waits=held_waits)

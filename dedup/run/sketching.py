@@ -249,8 +249,7 @@ def sign_texts(
 
 
 def _checked_column(texts: pa.Array | pa.ChunkedArray) -> pa.LargeStringArray:
-    kind = texts.type.value_type if pa.types.is_dictionary(texts.type) else texts.type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+    if not holds_strings(texts.type):
         raise InputError(f"texts are an Arrow array of {texts.type}; expected strings")
     if texts.null_count:
         raise InputError(
@@ -382,6 +381,14 @@ def _hash_short_texts(
         parts.append(hash_characters(source, begins[first:last], ends[first:last]))
     hashes = np.concatenate([part for part, _ in parts])
     return hashes, join_offsets([part for _, part in parts])
+
+
+def holds_strings(kind: pa.DataType) -> bool:
+    """Return whether an Arrow array of this type holds strings, as they are or by a dictionary."""
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(
+        pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)
+    )
 
 
 def text_array(texts: Sequence[str]) -> pa.LargeStringArray:
