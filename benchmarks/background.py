@@ -12,7 +12,8 @@ import pyarrow as pa
 
 import dedup
 from dedup.compiling import inner_kernel, kernel
-from dedup.run.sketching import sketch_texts, text_array
+from dedup.run.sketching import sketch_texts
+from dedup.run.text_arrays import text_array
 from dedup.text.hashing import shingle_multipliers
 from dedup.text.kernels import word_shingles
 

@@ -13,7 +13,8 @@ from benchmarks.generator import Recipe, iterate_records, open_pool
 from benchmarks.measure import Contender, Timing, measure, ratio, summarize
 from benchmarks.peers import NUM_PERM
 from dedup.compiling import kernel
-from dedup.run.sketching import sketch_texts, text_array
+from dedup.run.sketching import sketch_texts
+from dedup.run.text_arrays import text_array
 
 REPEATS = 7
 NUM_WORDS = 3_000_000

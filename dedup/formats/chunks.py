@@ -69,7 +69,8 @@ class ChunkBuilder:
     def __init__(self, file: str, names: FieldNames) -> None:
         self.file = file
         self.names = names
-        self.chunk = Chunk()
+        self._texts: list[str] = []
+        self.chunk = Chunk(texts=self._texts)
         self._read_date = names.read_date
 
     @property
@@ -79,7 +80,8 @@ class ChunkBuilder:
 
     def take(self) -> Chunk:
         """Return the chunk and start the next."""
-        chunk, self.chunk = self.chunk, Chunk()
+        chunk, self._texts = self.chunk, []
+        self.chunk = Chunk(texts=self._texts)
         return chunk
 
     def add(
@@ -103,7 +105,7 @@ class ChunkBuilder:
             return
         chunk = self.chunk
         chunk.ids.append(id_)
-        chunk.texts.append(text)
+        self._texts.append(text)
         chunk.sources.append(source if isinstance(source, str) and source else None)
         parsed = None if date is None or date == "" else self._read_date(date)
         if parsed is None:

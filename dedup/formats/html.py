@@ -110,7 +110,10 @@ class HtmlField:
         self._file.copy_records(lines, out)
 
     def _without_tags(self, given: Chunk) -> Chunk:
-        chunk = Chunk(rejects=given.rejects, num_bytes=given.num_bytes, bad_dates=given.bad_dates)
+        texts: list[str] = []
+        chunk = Chunk(
+            texts=texts, rejects=given.rejects, num_bytes=given.num_bytes, bad_dates=given.bad_dates
+        )
         columns = (given.ids, given.texts, given.dates, given.sources, given.titles, given.urls)
         for id_, text, date, source, title, url, line, start in zip(
             *columns, given.lines, given.starts, strict=True
@@ -121,7 +124,7 @@ class HtmlField:
                 continue
             of_page = parse_date(page.date) if page.date else None
             chunk.ids.append(id_)
-            chunk.texts.append(page.text)
+            texts.append(page.text)
             chunk.dates.append(of_page if date == MISSING_DATE and of_page is not None else date)
             chunk.sources.append(source or page.source)
             chunk.titles.append(title or page.title)

@@ -9,7 +9,7 @@ import msgspec
 
 from dedup.articles import Fields
 from dedup.formats.byte_source import BYTE_ORDER_MARK, ByteSource, OneFile
-from dedup.formats.chunks import ChunkBuilder, FieldNames
+from dedup.formats.chunks import FieldNames
 from dedup.formats.json_lines import JsonLinesFile
 from dedup.formats.json_records import JsonRecordReader
 from dedup.formats.lines import BrokenLineError, numbered_lines
@@ -38,19 +38,18 @@ class JsonFile(OneFile):
         if self._as_lines:
             yield from self._as_lines.chunks(fields, text_field, extras)
             return
-        builder = ChunkBuilder(self.name, FieldNames.of(fields, text_field, extras))
-        reader = JsonRecordReader(builder)
+        reader = JsonRecordReader(self.name, FieldNames.of(fields, text_field, extras))
         number = 1
         try:
             for number, raw in enumerate(_elements(self._source.blocks()), 1):
-                builder.chunk.num_bytes += len(raw)
+                reader.num_bytes += len(raw)
                 reader.read(number, raw)
                 number += 1  # noqa: PLW2901 - where the next one would stand
-                if builder.is_full:
-                    yield builder.take()
+                if reader.is_full:
+                    yield reader.take()
         except _BrokenDocumentError as error:
-            builder.reject(number, error.reason, error.start)
-        yield builder.take()
+            reader.reject(number, error.reason, error.start)
+        yield reader.take()
 
     def copy_records(self, lines: Sequence[int], out: BinaryIO) -> None:
         """Write the elements with these numbers, each as one line; see `RecordFile`."""

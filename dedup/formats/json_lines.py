@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from dedup.articles import Fields
 from dedup.formats.byte_source import OneFile
-from dedup.formats.chunks import ChunkBuilder, FieldNames
+from dedup.formats.chunks import FieldNames
 from dedup.formats.json_records import JsonRecordReader
 from dedup.formats.lines import BrokenLineError, LongLine, numbered_lines
 from dedup.formats.records import MAX_RECORD_BYTES, Chunk
@@ -21,24 +21,21 @@ class JsonLinesFile(OneFile):
 
     def chunks(self, fields: Fields, text_field: str, extras: Sequence[str] = ()) -> Iterator[Chunk]:
         """Yield the records; see `RecordFile`."""
-        builder = ChunkBuilder(self.name, FieldNames.of(fields, text_field, extras))
-        reader = JsonRecordReader(builder)
-        chunk = builder.chunk
+        reader = JsonRecordReader(self.name, FieldNames.of(fields, text_field, extras))
         try:
             for number, line in numbered_lines(self._source.blocks()):
-                chunk.num_bytes += len(line) + 1
+                reader.num_bytes += len(line) + 1
                 if not line or line.isspace():
                     continue
                 if type(line) is LongLine:
-                    builder.reject(number, f"longer than {MAX_RECORD_BYTES} bytes", line)
+                    reader.reject(number, f"longer than {MAX_RECORD_BYTES} bytes", line)
                 else:
                     reader.read(number, line)
-                if chunk.is_full:
-                    yield builder.take()
-                    chunk = builder.chunk
+                if reader.is_full:
+                    yield reader.take()
         except BrokenLineError as error:
-            builder.reject(error.number, f"{error.reason}; the lines before are kept", error.start)
-        yield builder.take()
+            reader.reject(error.number, f"{error.reason}; the lines before are kept", error.start)
+        yield reader.take()
 
     def copy_records(self, lines: Sequence[int], out: BinaryIO) -> None:
         """Write the lines with these numbers, byte for byte; see `RecordFile`."""

@@ -1,33 +1,87 @@
 """One record as JSON: decoded for its few fields, or the reason why it cannot be."""
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import msgspec
 
 from dedup.articles import ArticleId
 from dedup.formats.chunks import ChunkBuilder, FieldNames
-from dedup.formats.records import EXTRAS
+from dedup.formats.json_texts import is_string, json_texts
+from dedup.formats.records import CHUNK_BYTES, CHUNK_RECORDS, EXTRAS, Chunk
+
+_Waiting = tuple[int, bytes, str | None]
+"""The number of a record, its bytes, and why it is set aside unread, if it is."""
 
 
 class JsonRecordReader:
-    """Reads records that are JSON objects into chunks; fields that are not named are passed over."""
+    """Reads records that are JSON objects into chunks; fields that are not named are passed over.
 
-    def __init__(self, builder: ChunkBuilder) -> None:
-        self._builder = builder
-        self._decode = _decoder(builder.names).decode
-        self._title, self._url = builder.names.role("title"), builder.names.role("url")
+    Records wait until the chunk is taken. Texts are passed over too and stay as they are, `JsonTexts`,
+    unless one is not UTF-8; then the records of the chunk are read once more, each with its text.
+    """
+
+    def __init__(self, file: str, names: FieldNames) -> None:
+        self.num_bytes = 0
+        self._builder = ChunkBuilder(file, names)
+        self._waiting: list[_Waiting] = []
+        self._title, self._url = names.role("title"), names.role("url")
+        self._decode_all = _decoder(names, str).decode
+        self._decode_but_text = _decoder(names, msgspec.Raw).decode
+        self._leaves_texts = "text" not in (self._title, self._url)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to `take` the chunk."""
+        return len(self._waiting) >= CHUNK_RECORDS or self.num_bytes >= CHUNK_BYTES
 
     def read(self, number: int, raw: bytes) -> None:
-        """Add the record, or set it aside; `raw` is one JSON value."""
+        """Take a record, which is one JSON value; if it is no usable one it will be among the rejects."""
+        self._waiting.append((number, raw, None))
+
+    def reject(self, number: int, reason: str, raw: bytes) -> None:
+        """Set a record aside."""
+        self._waiting.append((number, raw, reason))
+
+    def take(self) -> Chunk:
+        """Return the chunk of the records that wait, and start the next."""
+        chunk = self._chunk_of(self._waiting)
+        chunk.num_bytes, self.num_bytes = self.num_bytes, 0
+        self._waiting = []
+        return chunk
+
+    def _chunk_of(self, records: Sequence[_Waiting]) -> Chunk:
+        if self._leaves_texts:
+            for record in records:
+                self._read(record, self._decode_but_text)
+            chunk = self._builder.take()
+            texts = json_texts(chunk.texts)
+            if texts is not None:
+                chunk.texts = texts
+                return chunk
+        for record in records:
+            self._read(record, self._decode_all)
+        return self._builder.take()
+
+    def _read(self, waiting: _Waiting, decode: Callable[[bytes], Any]) -> None:
+        """Add the record to the chunk, or set it aside."""
+        number, raw, reason = waiting
+        if reason:
+            self._builder.reject(number, reason, raw)
+            return
         try:
-            record = self._decode(raw)
+            record = decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._read_slowly(number, raw)
+            return
+        text = record.text
+        if type(text) is msgspec.Raw and not is_string(text):
             self._read_slowly(number, raw)
             return
         title = getattr(record, self._title) if self._title else None
         url = getattr(record, self._url) if self._url else None
-        self._builder.add(number, record.id, record.text, record.source, record.date, raw, title, url)
+        self._builder.add(number, record.id, text, record.source, record.date, raw, title, url)
 
     def _read_slowly(self, number: int, raw: bytes) -> None:
         """Find out with the standard library what msgspec stumbled over.
@@ -64,13 +118,13 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _decoder(names: FieldNames) -> msgspec.json.Decoder[Any]:
-    """Return a decoder that reads the named fields of an object and passes over the others."""
+def _decoder(names: FieldNames, text: type[str] | type[msgspec.Raw]) -> msgspec.json.Decoder[Any]:
+    """Return a decoder that reads the named fields of an object, as `text` its text, and no others."""
     columns = names.columns()
     extras = [(role, Any, None) for role in EXTRAS if role in columns]
     record = msgspec.defstruct(
         "Record",
-        [("id", ArticleId), ("text", str), ("source", Any, None), ("date", Any, None), *extras],
+        [("id", ArticleId), ("text", text), ("source", Any, None), ("date", Any, None), *extras],
         rename=columns,
         gc=False,
     )

@@ -76,7 +76,7 @@ class Chunk:
     """
 
     ids: list[ArticleId] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
+    texts: Sequence[str] = field(default_factory=list)
     dates: list[int] = field(default_factory=list)
     sources: list[str | None] = field(default_factory=list)
     titles: list[Any] = field(default_factory=list)

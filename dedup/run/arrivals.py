@@ -50,7 +50,8 @@ class PostingKeys:
 def posting_keys(sketches: Sketches, settings: Settings) -> PostingKeys:
     """Return the keys of the articles: sampled shingles, bands of words, bands of characters.
 
-    >>> from dedup.run.sketching import sketch_texts, text_array
+    >>> from dedup.run.sketching import sketch_texts
+    >>> from dedup.run.text_arrays import text_array
     >>> found = posting_keys(sketch_texts(text_array(["a b c d", ""]), Settings()), Settings())
     >>> set(found.rows.tolist())
     {0}

@@ -25,8 +25,9 @@ from dedup.match.verify import (
 from dedup.match.waiting import start_waiting
 from dedup.match.wording import find_wording
 from dedup.run.sketches import Sketches
-from dedup.run.sketching import sketch_texts, text_array
+from dedup.run.sketching import sketch_texts
 from dedup.run.stages import features_of, rule_of
+from dedup.run.text_arrays import text_array
 from dedup.settings import Settings, checked_settings
 from dedup.sketch.signatures import estimate_jaccard
 

@@ -16,7 +16,8 @@ from dedup.run.deciding import Arrivals, Int64s
 from dedup.run.records import as_table, columns_of_articles
 from dedup.run.recurring import NO_LINES, cut_lines
 from dedup.run.sketches import Sketches
-from dedup.run.sketching import sketch_texts, text_array
+from dedup.run.sketching import sketch_texts
+from dedup.run.text_arrays import text_array
 from dedup.settings import Settings
 
 _MAX_BATCH_CHARACTERS = 64 << 20

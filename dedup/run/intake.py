@@ -19,7 +19,8 @@ from dedup.run.gathering import GatheredSketches
 from dedup.run.recurring import cut_lines
 from dedup.run.room import Room
 from dedup.run.sketches import Sketches
-from dedup.run.sketching import sketch_texts, text_array
+from dedup.run.sketching import sketch_texts
+from dedup.run.text_arrays import taken, text_array
 from dedup.settings import Settings
 
 Progress = Callable[[str, int, int], None]
@@ -151,29 +152,28 @@ class _Admission:
     def admit(self, chunk: Chunk, file: RecordFile, pool: ThreadPoolExecutor, max_pending: int) -> None:
         """Move the chunk's columns into the intake and have its texts sketched."""
         intake = self._intake
-        first_texts: list[str] = []
-        repeated_texts: list[str] = []
         repeats: list[_Repeat] = []
-        rows: list[int] = []
-        for k, (id_, text, date, source, line, start) in enumerate(
-            zip(chunk.ids, chunk.texts, chunk.dates, chunk.sources, chunk.lines, chunk.starts, strict=True)
+        firsts: list[int] = []
+        repeated: list[int] = []
+        for k, (id_, date, source, line) in enumerate(
+            zip(chunk.ids, chunk.dates, chunk.sources, chunk.lines, strict=True)
         ):
             row = self._row_of.setdefault(str(id_), len(intake.ids))
             if row != len(intake.ids):
-                repeats.append(_Repeat(row, file.name, line, start))
-                repeated_texts.append(text)
+                repeats.append(_Repeat(row, file.name, line, chunk.starts[k]))
+                repeated.append(k)
                 continue
             intake.ids.append(id_)
             intake.dates.append(date)
             intake.sources.append(self._shared_name(source))
             intake.lines[-1].append(line)
-            first_texts.append(text)
-            rows.append(k)
+            firsts.append(k)
         if self._extras:
-            self._keep_extras(chunk, rows)
+            self._keep_extras(chunk, firsts)
         intake.bad_dates += chunk.bad_dates
         intake.num_bytes += chunk.num_bytes
-        future = pool.submit(_sketch, first_texts, repeated_texts, self._settings)
+        texts, repeated_texts = (taken(chunk.texts, rows) for rows in (firsts, repeated))
+        future = pool.submit(_sketch, texts, repeated_texts, self._settings)
         self._pending.append(_Pending(future, repeats, chunk.rejects, chunk.num_bytes))
         self._pending_bytes += chunk.num_bytes
         self.finish(max_pending)
@@ -228,7 +228,7 @@ class _Admission:
         raise IndexError(row)
 
 
-def _sketch(texts: list[str], repeated: list[str], settings: Settings) -> tuple[Sketches, list[int]]:
+def _sketch(texts: Sequence[str], repeated: Sequence[str], settings: Settings) -> tuple[Sketches, list[int]]:
     """Return the sketches of `texts`, and the fingerprints of the texts whose ids were seen before."""
     fingerprints: list[int] = []
     if repeated:

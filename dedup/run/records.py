@@ -14,7 +14,7 @@ from dedup.arguments import described
 from dedup.articles import MISSING_DATE, ArticleId, Fields
 from dedup.errors import InputError, RecordError
 from dedup.formats.dates import date_reader
-from dedup.run.sketching import holds_strings, text_array
+from dedup.run.text_arrays import holds_strings, text_array
 from dedup.settings import Settings
 
 

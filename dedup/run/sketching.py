@@ -6,7 +6,7 @@ lines a hash for each line stays until it is known which lines recur (`run.recur
 """
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.arguments import described
 from dedup.compiling import inner_kernel, kernel
-from dedup.errors import InputError, SettingsError
+from dedup.errors import SettingsError
 from dedup.run.characters import NO_KEYS, hash_characters, hash_keys
 from dedup.run.sketches import Sketches, join_offsets
+from dedup.run.text_arrays import checked_texts, string_buffers
 from dedup.settings import Settings, checked_settings
 from dedup.sketch.kernels import premix, update_signature
 from dedup.sketch.signatures import permutations, sign_shingle_hashes
@@ -244,31 +244,7 @@ def sign_texts(
     settings = checked_settings(settings)
     if not settings.uses_words:
         raise SettingsError(f"the profile {settings.profile!r} compares no word shingles; take 'article'")
-    array = _checked_column(texts) if isinstance(texts, pa.Array | pa.ChunkedArray) else _checked_list(texts)
-    return sketch_texts(array, settings, num_threads).signatures
-
-
-def _checked_column(texts: pa.Array | pa.ChunkedArray) -> pa.LargeStringArray:
-    if not holds_strings(texts.type):
-        raise InputError(f"texts are an Arrow array of {texts.type}; expected strings")
-    if texts.null_count:
-        raise InputError(
-            f"texts: number {texts.is_null().to_pylist().index(True)} is null; expected a string"
-        )
-    array = texts.cast(pa.large_string())
-    if isinstance(array, pa.ChunkedArray):
-        return pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
-    return array
-
-
-def _checked_list(texts: Any) -> pa.LargeStringArray:
-    if isinstance(texts, (str, bytes, Mapping)) or not isinstance(texts, Iterable):
-        raise InputError(f"texts is {described(texts)}; expected a list of strings or an Arrow array")
-    given = list(texts)
-    for number, text in enumerate(given):
-        if not isinstance(text, str):
-            raise InputError(f"texts: number {number} is {described(text)}; expected a string")
-    return text_array(given)
+    return sketch_texts(checked_texts(texts), settings, num_threads).signatures
 
 
 def _sketch_task(
@@ -381,32 +357,3 @@ def _hash_short_texts(
         parts.append(hash_characters(source, begins[first:last], ends[first:last]))
     hashes = np.concatenate([part for part, _ in parts])
     return hashes, join_offsets([part for _, part in parts])
-
-
-def holds_strings(kind: pa.DataType) -> bool:
-    """Return whether an Arrow array of this type holds strings, as they are or by a dictionary."""
-    value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(
-        pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)
-    )
-
-
-def text_array(texts: Sequence[str]) -> pa.LargeStringArray:
-    """Return the strings as an Arrow array; surrogates become "?", which separates words."""
-    try:
-        return pa.array(texts, pa.large_string())
-    except UnicodeEncodeError:
-        clean = [text and text.encode("utf-8", "replace").decode() for text in texts]
-        return pa.array(clean, pa.large_string())
-
-
-def string_buffers(texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """Return offsets int64[n + 1] and bytes uint8 of an Arrow string array, without copying them."""
-    _, offset_buffer, data_buffer = texts.buffers()
-    if len(texts) == 0 or offset_buffer is None:
-        return np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.uint8)
-    offsets = np.frombuffer(offset_buffer, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    data = np.frombuffer(data_buffer or b"", dtype=np.uint8)
-    if texts.null_count:
-        return string_buffers(texts.fill_null(""))
-    return offsets, data

@@ -47,17 +47,17 @@ def count_lines(data: npt.NDArray[np.uint8], start: int, end: int) -> int:
 
 
 @inner_kernel
-def _next_break(data, start, end):
-    """Return the position of the first line break in data[start:end], `end` where there is none."""
+def find_byte(data, start, end, byte):
+    """Return the position of the first such byte in data[start:end], `end` where there is none."""
     i = u64(start)
     while i + u64(_BLOCK_BYTES) <= u64(end):
         nearest = u8(255)
         for k in range(_BLOCK_BYTES):  # in this form LLVM compares many bytes at a time
-            nearest = min(nearest, data[i + u64(k)] ^ u8(_LINE_BREAK))
+            nearest = min(nearest, data[i + u64(k)] ^ u8(byte))
         if nearest == 0:
             break
         i += u64(_BLOCK_BYTES)
-    while i < u64(end) and data[i] != _LINE_BREAK:
+    while i < u64(end) and data[i] != byte:
         i += u64(1)
     return np.int64(i)
 
@@ -93,7 +93,7 @@ def tokenize_lines(data, start, end, tables, raw, tail, tokens, at, lines):
     chunk_end = start + CHUNK_BYTES
     begin = start
     while begin <= end:
-        stop = _next_break(data, begin, end)
+        stop = find_byte(data, begin, end, _LINE_BREAK)
         first = at + np.int64(num_raw)
         state, not_digit = u64(0), u64(0)
         i = begin

@@ -15,7 +15,7 @@ from dedup.articles import MISSING_DATE, Fields
 from dedup.errors import InputError
 from dedup.formats.json_lines import JsonLinesFile
 from dedup.formats.records import Chunk
-from dedup.run.sketching import text_array
+from dedup.run.text_arrays import text_array
 
 Read = Callable[..., Chunk]
 GOOD = b'{"id":"good","text":"x"}'

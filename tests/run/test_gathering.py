@@ -13,7 +13,8 @@ from dedup.run import memory
 from dedup.run.gathering import GatheredSketches, expect_scattered_reads
 from dedup.run.room import Room
 from dedup.run.sketches import LARGE, Sketches
-from dedup.run.sketching import sketch_texts, text_array
+from dedup.run.sketching import sketch_texts
+from dedup.run.text_arrays import text_array
 from dedup.settings import Settings
 
 WORDS = ["مرفأ", "قطار", "harbour", "ferry", "wheat", "rain", "سيول", "12", "2024", "حضرموت"]

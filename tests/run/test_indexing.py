@@ -29,8 +29,9 @@ from dedup.run.arrivals import posting_keys
 from dedup.run.groups import Groups
 from dedup.run.indexing import Index
 from dedup.run.records import columns_of
-from dedup.run.sketching import sketch_texts, text_array
+from dedup.run.sketching import sketch_texts
 from dedup.run.stages import features_of, lanes_of, rule_of
+from dedup.run.text_arrays import text_array
 from dedup.settings import Settings
 from tests.run.stories import WORDS, story_texts
 

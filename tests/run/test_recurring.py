@@ -9,7 +9,8 @@ import pytest
 import dedup
 from dedup.run.recurring import cut_lines, learn_lines
 from dedup.run.sketches import Sketches
-from dedup.run.sketching import sketch_texts, text_array
+from dedup.run.sketching import sketch_texts
+from dedup.run.text_arrays import text_array
 
 SEED_PAGE = Path(__file__).parents[3] / "shared" / "seed" / "page.txt"
 FOOTER = [

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from dedup import Settings, sign_texts
 from dedup.run.sketches import Sketches
-from dedup.run.sketching import sketch_texts, string_buffers, text_array
+from dedup.run.sketching import sketch_texts
+from dedup.run.text_arrays import string_buffers, text_array
 from dedup.settings import NGRAM_LENGTHS
 from dedup.text import normalize, reference
 from dedup.text.hashing import hash_character_shingle, hash_token

@@ -8,7 +8,8 @@ import pytest
 
 from dedup import Fields, Settings
 from dedup.run import recurring
-from dedup.run.sketching import sketch_texts, text_array
+from dedup.run.sketching import sketch_texts
+from dedup.run.text_arrays import text_array
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

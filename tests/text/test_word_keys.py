@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.run.sketching import sketch_texts, text_array
+from dedup.run.sketching import sketch_texts
+from dedup.run.text_arrays import text_array
 from dedup.settings import NGRAM_LENGTHS, Settings
 from dedup.text import reference
 from dedup.text.hashing import hash_character_shingle

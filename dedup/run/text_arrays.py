@@ -1,0 +1,78 @@
+"""Texts as Arrow arrays of strings, which is how sketching reads them, from all that holds texts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.arguments import described
+from dedup.errors import InputError
+from dedup.formats.json_texts import JsonTexts
+
+
+def checked_texts(texts: pa.Array | pa.ChunkedArray | Sequence[str]) -> pa.LargeStringArray:
+    """Return what a caller gave as texts; raise `InputError` for what is no list of strings."""
+    if isinstance(texts, pa.Array | pa.ChunkedArray):
+        return _checked_column(texts)
+    return _checked_list(texts)
+
+
+def _checked_column(texts: pa.Array | pa.ChunkedArray) -> pa.LargeStringArray:
+    if not holds_strings(texts.type):
+        raise InputError(f"texts are an Arrow array of {texts.type}; expected strings")
+    if texts.null_count:
+        raise InputError(
+            f"texts: number {texts.is_null().to_pylist().index(True)} is null; expected a string"
+        )
+    array = texts.cast(pa.large_string())
+    if isinstance(array, pa.ChunkedArray):
+        return pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
+    return array
+
+
+def _checked_list(texts: Any) -> pa.LargeStringArray:
+    if isinstance(texts, (str, bytes, Mapping)) or not isinstance(texts, Iterable):
+        raise InputError(f"texts is {described(texts)}; expected a list of strings or an Arrow array")
+    given = list(texts)
+    for number, text in enumerate(given):
+        if not isinstance(text, str):
+            raise InputError(f"texts: number {number} is {described(text)}; expected a string")
+    return text_array(given)
+
+
+def holds_strings(kind: pa.DataType) -> bool:
+    """Return whether an Arrow array of this type holds strings, as they are or by a dictionary."""
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(
+        pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)
+    )
+
+
+def text_array(texts: Sequence[str]) -> pa.LargeStringArray:
+    """Return the strings as an Arrow array; surrogates become "?", which separates words."""
+    if isinstance(texts, JsonTexts):
+        return texts.to_arrow()
+    try:
+        return pa.array(texts, pa.large_string())
+    except UnicodeEncodeError:
+        clean = [text and text.encode("utf-8", "replace").decode() for text in texts]
+        return pa.array(clean, pa.large_string())
+
+
+def taken(texts: Sequence[str], rows: Sequence[int]) -> Sequence[str]:
+    """Return some of the texts, in the form in which they are."""
+    return texts.take(rows) if isinstance(texts, JsonTexts) else [texts[row] for row in rows]
+
+
+def string_buffers(texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Return offsets int64[n + 1] and bytes uint8 of an Arrow string array, without copying them."""
+    _, offset_buffer, data_buffer = texts.buffers()
+    if len(texts) == 0 or offset_buffer is None:
+        return np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.uint8)
+    offsets = np.frombuffer(offset_buffer, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    data = np.frombuffer(data_buffer or b"", dtype=np.uint8)
+    if texts.null_count:
+        return string_buffers(texts.fill_null(""))
+    return offsets, data
