@@ -9,6 +9,7 @@ import pytest
 
 from dedup.articles import Fields
 from dedup.formats.records import Chunk, RecordFile
+from dedup.run.text_arrays import text_array
 
 
 def _read(file: RecordFile, fields: Fields | None = None, text_field: str = "text") -> Chunk:
@@ -17,7 +18,9 @@ def _read(file: RecordFile, fields: Fields | None = None, text_field: str = "tex
     file.check(fields, text_field)
     whole = Chunk()
     for chunk in file.chunks(fields, text_field):
-        for name, value in vars(chunk).items():
+        texts = text_array(chunk.texts).to_pylist()  # as they are sketched
+        assert texts == list(chunk.texts)
+        for name, value in {**vars(chunk), "texts": texts}.items():
             setattr(whole, name, getattr(whole, name) + value)
     assert len(whole.ids) == len(whole.texts) == len(whole.dates) == len(whole.sources)
     assert len(whole.ids) == len(whole.lines) == len(whole.starts)
