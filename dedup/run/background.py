@@ -1,9 +1,10 @@
-"""Work in another thread while this one waits: a signal reaches the waiting thread at once."""
+"""Work in another thread: while this one waits, so that a signal reaches it at once, or beside it."""
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -23,3 +24,15 @@ def call_in_background(function: Callable[[], T]) -> T:
 
     threading.Thread(target=work, name="background", daemon=True).start()
     return future.result()
+
+
+@contextmanager
+def beside(function: Callable[[], Any]) -> Iterator[None]:
+    """Call `function` in another thread while the block runs; the block ends when both have.
+
+    Raises what the block raises, else what `function` raises.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="beside") as pool:
+        future = pool.submit(function)
+        yield
+        future.result()

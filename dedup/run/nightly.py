@@ -20,7 +20,7 @@ from dedup.formats.results import (
     write_summary,
     write_unique,
 )
-from dedup.run.background import call_in_background
+from dedup.run.background import beside, call_in_background
 from dedup.run.batch import group_sketches
 from dedup.run.groups import Groups
 from dedup.run.intake import Intake, Progress
@@ -117,11 +117,14 @@ def run(
 def _write_results(
     folder: Path, files: Sequence[RecordFile], intake: Intake, groups: Groups, keep: npt.NDArray[np.bool_]
 ) -> None:
-    write_groups(folder / "groups.jsonl", groups)
-    write_links(folder / "links.jsonl", groups.links)
-    write_articles(folder / "articles.parquet", groups.to_table())
-    write_unique(folder / "unique.jsonl", files, intake.lines, keep)
-    write_rejects(folder / "rejects.jsonl", intake.rejects)
+    def write_findings() -> None:
+        write_groups(folder / "groups.jsonl", groups)
+        write_links(folder / "links.jsonl", groups.links)
+        write_articles(folder / "articles.parquet", groups.to_table())
+        write_rejects(folder / "rejects.jsonl", intake.rejects)
+
+    with beside(write_findings):  # copying records is the system's work
+        write_unique(folder / "unique.jsonl", files, intake.lines, keep)
 
 
 def _kept_rows(groups: Groups, cut_copies: str) -> npt.NDArray[np.bool_]:

@@ -14,7 +14,8 @@ from dedup.arguments import described
 from dedup.articles import MISSING_DATE, ArticleId, Fields
 from dedup.errors import InputError, RecordError
 from dedup.formats.dates import date_reader
-from dedup.run.text_arrays import holds_strings, text_array
+from dedup.formats.parquet_values import is_string
+from dedup.run.text_arrays import text_array
 from dedup.settings import Settings
 
 
@@ -193,11 +194,11 @@ def _from_table(table: pa.Table, fields: Fields, text_field: str) -> Columns:
             wrong = "there are several columns" if name in table.column_names else "there is no column"
             raise InputError(f"{wrong} {name!r}; the columns are {table.column_names}")
     id_column, text_column = table.column(fields.id), table.column(text_field)
-    if not (pa.types.is_integer(id_column.type) or holds_strings(id_column.type)):
+    if not (pa.types.is_integer(id_column.type) or is_string(id_column.type)):
         raise InputError(f"column {fields.id!r} holds {id_column.type}; ids are strings or integers")
-    if not holds_strings(text_column.type):
+    if not is_string(text_column.type):
         raise InputError(f"column {text_field!r} holds {text_column.type}, not strings")
-    if holds_strings(id_column.type):
+    if is_string(id_column.type):
         id_column = id_column.cast(pa.large_string())  # a dictionary may hide nulls in its values
     text_column = text_column.cast(pa.large_string())
     for name, column in ((fields.id, id_column), (text_field, text_column)):
@@ -231,7 +232,7 @@ def _table_dates(table: pa.Table, fields: Fields) -> npt.NDArray[np.int64]:
 
 
 def _table_sources(table: pa.Table, name: str) -> Sequence[str | None]:
-    if name not in table.column_names or not holds_strings(table.column(name).type):
+    if name not in table.column_names or not is_string(table.column(name).type):
         return [None] * len(table)
     return table.column(name).to_pylist()  # type: ignore[no-any-return]
 

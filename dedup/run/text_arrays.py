@@ -10,6 +10,7 @@ import pyarrow as pa
 from dedup.arguments import described
 from dedup.errors import InputError
 from dedup.formats.json_texts import JsonTexts
+from dedup.formats.parquet_values import is_string
 
 
 def checked_texts(texts: pa.Array | pa.ChunkedArray | Sequence[str]) -> pa.LargeStringArray:
@@ -20,7 +21,7 @@ def checked_texts(texts: pa.Array | pa.ChunkedArray | Sequence[str]) -> pa.Large
 
 
 def _checked_column(texts: pa.Array | pa.ChunkedArray) -> pa.LargeStringArray:
-    if not holds_strings(texts.type):
+    if not is_string(texts.type):
         raise InputError(f"texts are an Arrow array of {texts.type}; expected strings")
     if texts.null_count:
         raise InputError(
@@ -40,14 +41,6 @@ def _checked_list(texts: Any) -> pa.LargeStringArray:
         if not isinstance(text, str):
             raise InputError(f"texts: number {number} is {described(text)}; expected a string")
     return text_array(given)
-
-
-def holds_strings(kind: pa.DataType) -> bool:
-    """Return whether an Arrow array of this type holds strings, as they are or by a dictionary."""
-    value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(
-        pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)
-    )
 
 
 def text_array(texts: Sequence[str]) -> pa.LargeStringArray:
