@@ -1,4 +1,4 @@
-"""One record as JSON: decoded for its few fields, or the reason why it cannot be."""
+"""Records as JSON: each decoded for its few fields, or the reason why it cannot be."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ import msgspec
 
 from dedup.articles import ArticleId
 from dedup.formats.chunks import ChunkBuilder, FieldNames
-from dedup.formats.json_texts import is_string, json_texts
+from dedup.formats.json_texts import is_string_literal, json_texts
 from dedup.formats.records import CHUNK_BYTES, CHUNK_RECORDS, EXTRAS, Chunk
 
 _Waiting = tuple[int, bytes, str | None]
@@ -76,7 +76,7 @@ class JsonRecordReader:
             self._read_slowly(number, raw)
             return
         text = record.text
-        if type(text) is msgspec.Raw and not is_string(text):
+        if type(text) is msgspec.Raw and not is_string_literal(text):
             self._read_slowly(number, raw)
             return
         title = getattr(record, self._title) if self._title else None

@@ -77,7 +77,7 @@ def json_texts(literals: Sequence[Any]) -> JsonTexts | None:
     return JsonTexts(data, begins, ends)
 
 
-def is_string(value: msgspec.Raw) -> bool:
+def is_string_literal(value: msgspec.Raw) -> bool:
     """Return whether a JSON value is a string."""
     return memoryview(value)[0] == _QUOTE
 

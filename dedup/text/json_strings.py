@@ -31,22 +31,31 @@ def find_ends(data, ends):
 def is_utf8(data):
     """Return whether the bytes are well-formed UTF-8 (The Unicode Standard, table 3-7)."""
     count = len(data)
-    start = 3
+    start = min(3, count)
+    for i in range(start):
+        if _fault_at(data, i) != 0:
+            return False
     while start + _BLOCK_BYTES <= count:
         if _faults(data, start) != 0:
             return False
         start += _BLOCK_BYTES
-    for i in range(min(3, count)):
-        if _is_fault(data[i], data[i - 1] if i > 0 else u8(0), data[i - 2] if i > 1 else u8(0), u8(0)) != 0:
-            return False
     for i in range(start, count):
-        if _is_fault(data[i], data[i - 1], data[i - 2], data[i - 3]) != 0:
+        if _fault_at(data, i) != 0:
             return False
     # A character that is cut off at the end lacks bytes that would stand there.
-    ends_open = count > 0 and data[count - 1] >= 0xC0
-    ends_open |= count > 1 and data[count - 2] >= 0xE0
-    ends_open |= count > 2 and data[count - 3] >= 0xF0
-    return not ends_open
+    is_cut = count > 0 and data[count - 1] >= 0xC0
+    is_cut |= count > 1 and data[count - 2] >= 0xE0
+    is_cut |= count > 2 and data[count - 3] >= 0xF0
+    return not is_cut
+
+
+@inner_kernel
+def _fault_at(data, i):
+    """Return 1 where the byte at `i` must not stand behind those before it, else 0."""
+    before = data[i - 1] if i > 0 else u8(0)
+    second = data[i - 2] if i > 1 else u8(0)
+    third = data[i - 3] if i > 2 else u8(0)
+    return _is_fault(data[i], before, second, third)
 
 
 @inner_kernel

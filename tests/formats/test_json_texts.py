@@ -8,7 +8,7 @@ import pytest
 
 from dedup.articles import Fields
 from dedup.formats.json_lines import JsonLinesFile
-from dedup.formats.json_texts import JsonTexts, is_string, json_texts
+from dedup.formats.json_texts import JsonTexts, is_string_literal, json_texts
 from dedup.formats.records import Chunk
 
 TEXTS = ["", "خبر\nعاجل", 'a "b" \\ c', "\U0001f600", "新聞\t"]
@@ -51,8 +51,10 @@ def test_bytes_that_are_not_utf8_are_no_texts(literals: list[bytes]) -> None:
 
 
 def test_strings_are_told_from_other_values() -> None:
-    assert is_string(msgspec.Raw(b'"null"'))
-    assert not any(is_string(msgspec.Raw(value)) for value in (b"null", b"1", b"[]", b'{"a":"b"}', b"-0.5"))
+    assert is_string_literal(msgspec.Raw(b'"null"'))
+    assert not any(
+        is_string_literal(msgspec.Raw(value)) for value in (b"null", b"1", b"[]", b'{"a":"b"}', b"-0.5")
+    )
 
 
 def _chunks(tmp_path: Path, content: bytes, fields: Fields, *extras: str) -> list[Chunk]:
