@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dedup.articles import Fields
 from dedup.errors import InputError
+from dedup.formats.arrow_texts import ArrowTexts, checked_strings
 from dedup.formats.byte_source import OneFile
 from dedup.formats.chunks import ChunkBuilder, FieldNames
 from dedup.formats.json_records import encode_line
@@ -55,11 +57,11 @@ class ParquetFile(OneFile):
             first = 1
             try:
                 for batch in _batches(table, columns):
-                    _add_batch(batch, first, builder)
+                    chunk = _chunk_of(batch, first, builder)
                     first += batch.num_rows
-                    builder.chunk.num_bytes += batch.nbytes
+                    chunk.num_bytes = batch.nbytes
                     self._source.bytes_read = self.size_bytes * first // max(1, table.metadata.num_rows)
-                    yield builder.take()
+                    yield chunk
             except _Faults as error:
                 builder.reject(first, f"the Parquet data is damaged: {error}; the rows before are kept", b"")
         yield builder.take()
@@ -117,12 +119,28 @@ def _batches(table: Any, columns: list[str] | None) -> Iterator[Any]:
         yield from table.iter_batches(batch_size, row_groups=[group], columns=columns, use_threads=False)
 
 
-def _add_batch(batch: Any, first: int, builder: ChunkBuilder) -> None:
+def _chunk_of(batch: Any, first: int, builder: ChunkBuilder) -> Chunk:
+    """Return the chunk of the builder with the rows of a batch; texts stay in Arrow if all are UTF-8."""
+    names = builder.names
+    array = checked_strings(batch.column(names.text))
+    if array is None:
+        _add_rows(batch, string_values(batch.column(names.text)), first, builder)
+        return builder.take()
+    _add_rows(batch, pc.utf8_slice_codeunits(array, 0, START_BYTES).to_pylist(), first, builder)
+    chunk = builder.take()
+    texts = ArrowTexts(array)
+    chunk.texts = (
+        texts if len(chunk.lines) == len(texts) else texts.take([line - first for line in chunk.lines])
+    )
+    return chunk
+
+
+def _add_rows(batch: Any, texts: Sequence[Any], first: int, builder: ChunkBuilder) -> None:
+    """Add the rows of a batch with their texts, or how these begin."""
     names = builder.names
     columns = {name: batch.column(name) for name in batch.schema.names}
     nothing = [None] * batch.num_rows
     ids = plain_values(columns[names.id])
-    texts = string_values(columns[names.text])
     sources = string_values(columns[names.source]) if names.source in columns else nothing
     dates = date_values(columns[names.date]) if names.date in columns else nothing
     titles = string_values(columns[names.title]) if names.title in columns else nothing

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from dedup.arguments import described
 from dedup.errors import InputError
+from dedup.formats.arrow_texts import ArrowTexts
 from dedup.formats.json_texts import JsonTexts
 from dedup.formats.parquet_values import is_string
 
@@ -45,7 +46,7 @@ def _checked_list(texts: Any) -> pa.LargeStringArray:
 
 def text_array(texts: Sequence[str]) -> pa.LargeStringArray:
     """Return the strings as an Arrow array; surrogates become "?", which separates words."""
-    if isinstance(texts, JsonTexts):
+    if isinstance(texts, JsonTexts | ArrowTexts):
         return texts.to_arrow()
     try:
         return pa.array(texts, pa.large_string())
@@ -56,7 +57,9 @@ def text_array(texts: Sequence[str]) -> pa.LargeStringArray:
 
 def taken(texts: Sequence[str], rows: Sequence[int]) -> Sequence[str]:
     """Return some of the texts, in the form in which they are."""
-    return texts.take(rows) if isinstance(texts, JsonTexts) else [texts[row] for row in rows]
+    if isinstance(texts, JsonTexts | ArrowTexts):
+        return texts.take(rows)
+    return [texts[row] for row in rows]
 
 
 def string_buffers(texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
