@@ -20,7 +20,7 @@ from dedup.run.characters import NO_KEYS, hash_characters, hash_keys
 from dedup.run.sketches import Sketches, join_offsets
 from dedup.run.text_arrays import checked_texts, string_buffers
 from dedup.settings import Settings, checked_settings
-from dedup.sketch.kernels import premix, update_signature
+from dedup.sketch.kernels import AT_ONCE, premix, update_signature
 from dedup.sketch.signatures import permutations, sign_shingle_hashes
 from dedup.text.furniture import KEPT, count_kept, read_lines
 from dedup.text.hashing import shingle_multipliers
@@ -35,7 +35,7 @@ from dedup.text.lines import count_lines, make_lines
 from dedup.text.markers import load_markers
 
 u64 = np.uint64
-_BLOCK = 1024  # shingles hashed at a time; their scratch fits the first-level cache
+_BLOCK = 64 * AT_ONCE  # shingles hashed at a time; their scratch fits the first-level cache
 _ROWS_PER_TASK = 4096
 _ROOM_FOR_LINES = 256  # a text of more gets more
 

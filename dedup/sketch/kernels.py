@@ -11,6 +11,9 @@ from dedup.compiling import kernel
 u32 = np.uint32
 u64 = np.uint64
 
+AT_ONCE = 16
+"""Hashes that go through one pass over the permutations; to begin a pass takes as long as four of them."""
+
 
 @kernel
 def premix(hashes, count):
@@ -29,35 +32,29 @@ def premix(hashes, count):
 
 @kernel
 def update_signature(mixed, count, multipliers, increments, signature):
-    """Lower `signature` to the minima of multipliers * h + increments over the pre-mixed hashes.
+    """Lower `signature` to the minima of multipliers * h + increments over `count` pre-mixed hashes.
 
-    All arrays are uint32; `multipliers`, `increments` and `signature` have one value a permutation.
-    Four shingles go through each pass over the permutations, so that the compiler keeps the
-    minimum in vector registers.
+    All arrays are uint32; `multipliers`, `increments` and `signature` have one value a permutation. `mixed`
+    has room for a multiple of `AT_ONCE`, which is filled up: a hash that comes again changes no minimum.
     """
-    num_perm = len(multipliers)
-    k = 0
-    while k + 4 <= count:
-        h0, h1, h2, h3 = mixed[k], mixed[k + 1], mixed[k + 2], mixed[k + 3]
-        for p in range(num_perm):
-            a = multipliers[p]
-            b = increments[p]
-            # Wraps modulo 2**32, as intended.
-            low01 = min(u32(a * h0 + b), u32(a * h1 + b))
-            low23 = min(u32(a * h2 + b), u32(a * h3 + b))
-            signature[p] = min(signature[p], low01, low23)
-        k += 4
-    while k < count:
-        h0 = mixed[k]
-        for p in range(num_perm):
-            signature[p] = min(signature[p], u32(multipliers[p] * h0 + increments[p]))
-        k += 1
+    end = (count + AT_ONCE - 1) // AT_ONCE * AT_ONCE
+    for k in range(count, end):
+        mixed[k] = mixed[count - 1]
+    k = u64(0)
+    while k < u64(end):
+        for p in range(u64(len(multipliers))):
+            lowest = signature[p]
+            for j in range(AT_ONCE):  # unrolled: the minimum stays in a register
+                value = u32(multipliers[p] * mixed[k + u64(j)] + increments[p])  # wraps, as intended
+                lowest = min(lowest, value)
+            signature[p] = lowest
+        k += u64(AT_ONCE)
 
 
 @kernel
 def sign_hashes(hashes, offsets, multipliers, increments, signatures):
     """Fill `signatures` uint32[n, num_perm] from n sets of shingle hashes in compressed rows."""
-    scratch = np.empty(1024, dtype=np.uint32)
+    scratch = np.empty(64 * AT_ONCE, dtype=np.uint32)
     for row in range(len(offsets) - 1):
         signatures[row, :] = u32(0xFFFFFFFF)
         start = offsets[row]
