@@ -38,6 +38,7 @@ def main() -> int:
     """Run the named benchmarks, all by default; return 1 if a check in one of them failed."""
     use_one_thread()
     arguments = _parser().parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode; so have our runs
     names = [name for name in arguments.names or BENCHMARKS if name != PAGE]
     if arguments.out and len(names) > 1:
         _parser().error("--out takes the results of one benchmark; name one")

@@ -1,13 +1,19 @@
-"""Who takes part in the end-to-end benchmark, and the environments that they run in."""
+"""Who takes part in the end-to-end benchmark, the environments that they run in, and one run of one."""
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+import numpy as np
+
+from benchmarks.environment import ROOT, THREAD_VARIABLES
+from benchmarks.process_run import Measured, run_measured
 
 GROUPING = Path(__file__).parent / "grouping"
 ENVIRONMENTS = Path(
@@ -15,6 +21,9 @@ ENVIRONMENTS = Path(
     or Path(tempfile.gettempdir()) / f"article-dedup-peers-{os.getuid()}"
 )
 """Where environments of peers are made; kept between runs."""
+THRESHOLD = 0.7
+"""What the peers are asked for: text-dedup's default, and near datatrove's."""
+BUDGET_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -49,11 +58,13 @@ CONTESTANTS = (
 )
 
 
-def find_contestants(lacking: list[str], say: Callable[[str], None]) -> dict[Contestant, str]:
+def find_contestants(
+    lacking: list[str], say: Callable[[str], None], among: Sequence[Contestant] = CONTESTANTS
+) -> dict[Contestant, str]:
     """Return the Python of each contestant that can run; `lacking` says which cannot, and why."""
     pythons: dict[str, str | None] = {}
     found = {}
-    for contestant in CONTESTANTS:
+    for contestant in among:
         missing = [module for module in contestant.modules if find_spec(module) is None]
         if missing:
             lacking.append(
@@ -95,3 +106,36 @@ def _make_environment(name: str, lacking: list[str], say: Callable[[str], None])
             return None
     stamp.write_bytes(requirements.read_bytes())
     return str(python)
+
+
+def measure_once(
+    contestant: Contestant,
+    python: str,
+    path: Path,
+    folder: Path,
+    *,
+    threshold: float = THRESHOLD,
+    num_cores: int = 2,
+) -> tuple[Measured, dict[str, float], np.ndarray]:
+    """Return what a contestant took, its stages and its labels; raise `CommandError` if it fails.
+
+    It has a thread for each of its cores.
+    """
+    out = folder / "labels"
+    command = [python, str(GROUPING / f"{contestant.script}.py"), str(path), str(out)]
+    environment = {
+        **os.environ,
+        **dict.fromkeys(THREAD_VARIABLES, str(num_cores)),
+        "HF_DATASETS_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    if contestant.environment is None:
+        environment["PYTHONPATH"] = str(ROOT)
+    else:
+        environment.pop("PYTHONPATH", None)
+    arguments = [contestant.way, str(threshold), str(num_cores)]
+    measured = run_measured([*command, *arguments], environment, ROOT, BUDGET_SECONDS, num_cores)
+    stages = json.loads(measured.output.strip().splitlines()[-1])
+    labels = np.fromfile(out, dtype=np.int64)
+    out.unlink()
+    return measured, stages, labels

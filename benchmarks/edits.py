@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 import dedup
-from benchmarks.contestants import find_contestants
-from benchmarks.end_to_end import THRESHOLD, Say, measure_once
+from benchmarks.contestants import THRESHOLD, find_contestants, measure_once
+from benchmarks.end_to_end import Say
 from benchmarks.estimates import jaccard
 from benchmarks.generator import Pool, Recipe, iterate_records, open_pool
 from benchmarks.peers import plain_shingles
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, repeats: int, lacking: list[str], say: Sa
             for contestant, python in pythons.items():
                 say(f"edits: {name}, {contestant.name}")
                 try:
-                    labels = measure_once(contestant, python, path, Path(scratch), 2)[2]
+                    labels = measure_once(contestant, python, path, Path(scratch))[2]
                 except CommandError as error:
                     failed[contestant.name] = str(error)
                     continue

@@ -6,7 +6,6 @@ already, words between single spaces, so that every contestant sees the words of
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -20,18 +19,21 @@ import numpy as np
 import dedup
 from benchmarks.agreement import score_families, score_pairs
 from benchmarks.background import shingle_sets, similar_pairs
-from benchmarks.contestants import GROUPING, OURS, Contestant, find_contestants
-from benchmarks.environment import ROOT, THREAD_VARIABLES
+from benchmarks.contestants import (
+    BUDGET_SECONDS,
+    OURS,
+    THRESHOLD,
+    Contestant,
+    find_contestants,
+    measure_once,
+)
 from benchmarks.generator import Pool, Recipe, generate, kernels, open_pool, write_corpus
 from benchmarks.measure import fit_exponent
-from benchmarks.process_run import CommandError, Measured, run_measured
+from benchmarks.process_run import CommandError, Measured, can_confine
 
 REPEATS = 3
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
 PEER_SIZES = (10_000, 100_000, 200_000)
-THRESHOLD = 0.7
-"""What the peers are asked for: text-dedup's default, and near datatrove's."""
-BUDGET_SECONDS = 1800.0
 MAX_BRUTE_FORCE = 200_000
 FIXED_BYTES = 500_000_000
 GOOD_RECALL = 0.95
@@ -40,6 +42,8 @@ SINGLE_ROUND = 1_000_000
 
 LONG_SECONDS = 60.0
 """A contestant that takes longer in its first round has no other."""
+
+CORES = {"two_cores": 2, "one_core": 1}
 
 Say = Callable[[str], None]
 
@@ -52,7 +56,7 @@ def run(arguments: argparse.Namespace, repeats: int, lacking: list[str], say: Sa
     with tempfile.TemporaryDirectory(prefix="dedup-end-to-end-", dir=arguments.scratch) as scratch:
         folder = Path(scratch)
         _load_kernels(pool, folder)
-        scaling = _measure_scaling(pool, sizes, repeats, folder, say)
+        scaling = _measure_scaling(pool, sizes, repeats, folder, lacking, say)
         peers = {str(size): _compare_peers(pool, size, repeats, folder, lacking, say) for size in peer_sizes}
     recalls = [entry["find_pairs"]["recall"] for entry in peers.values() if entry["find_pairs"]]
     return {
@@ -76,7 +80,7 @@ def run(arguments: argparse.Namespace, repeats: int, lacking: list[str], say: Sa
 def _load_kernels(pool: Pool, folder: Path) -> None:
     """Compile what is not in the compile cache, so that no measured run does."""
     path = _write(pool, 2000, folder / "first.jsonl")
-    measure_once(OURS, sys.executable, path, folder, 2)
+    measure_once(OURS, sys.executable, path, folder)
     path.unlink()
 
 
@@ -86,53 +90,37 @@ def _write(pool: Pool, size: int, path: Path) -> Path:
 
 
 def _measure_scaling(
-    pool: Pool, sizes: tuple[int, ...], repeats: int, folder: Path, say: Say
+    pool: Pool, sizes: tuple[int, ...], repeats: int, folder: Path, lacking: list[str], say: Say
 ) -> dict[str, Any]:
-    """Return seconds, memory and stages of each size, and how they grow; two threads, and one beside."""
+    """Return seconds, memory and stages of each size, and how they grow; on two cores, and on one beside.
+
+    A run always has a thread that reads beside those that sketch, so that one core is not `--workers 1`.
+    """
+    if not can_confine():
+        lacking.append("two cores, and a system that holds a process to one; one core is not measured")
     by_size = {}
     for size in sizes:
         path = folder / f"{size}.jsonl"
         say(f"end_to_end: writing {size:,} articles")
         _write(pool, size, path)
         num_bytes = path.stat().st_size
-        rounds: dict[int, list[tuple[Measured, dict[str, float]]]] = {1: [], 2: []}
+        rounds: dict[str, list[tuple[Measured, dict[str, float]]]] = {name: [] for name in CORES}
         for turn in range(repeats if size < SINGLE_ROUND else 1):
-            for threads in (2, 1) if size < SINGLE_ROUND else (2,):
-                say(f"end_to_end: {size:,} articles, {threads} threads, round {turn + 1}")
-                rounds[threads].append(measure_once(OURS, sys.executable, path, folder, threads)[:2])
+            for name, num_cores in CORES.items():
+                if num_cores == 1 and (size >= SINGLE_ROUND or not can_confine()):
+                    continue
+                say(f"end_to_end: {size:,} articles, {name.replace('_', ' ')}, round {turn + 1}")
+                found = measure_once(OURS, sys.executable, path, folder, num_cores=num_cores)
+                rounds[name].append(found[:2])
         path.unlink()
         by_size[str(size)] = {
             "num_bytes": num_bytes,
-            **{f"threads_{t}": _summarize(found, size, num_bytes) for t, found in rounds.items() if found},
+            **{name: _summarize(found, size, num_bytes) for name, found in rounds.items() if found},
         }
-        if rounds[1]:
-            one, two = (by_size[str(size)][f"threads_{t}"]["median_seconds"] for t in (1, 2))
-            by_size[str(size)]["one_thread_times_two"] = round(one / two, 2)
-    return {"sizes": by_size, **_growth(sizes, [by_size[str(size)]["threads_2"] for size in sizes])}
-
-
-def measure_once(
-    contestant: Contestant, python: str, path: Path, folder: Path, threads: int
-) -> tuple[Measured, dict[str, float], np.ndarray]:
-    """Return what a contestant took, its stages and its labels; raise `CommandError` if it fails."""
-    out = folder / "labels"
-    command = [python, str(GROUPING / f"{contestant.script}.py"), str(path), str(out)]
-    environment = {
-        **os.environ,
-        **dict.fromkeys(THREAD_VARIABLES, str(threads)),
-        "HF_DATASETS_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-    if contestant.environment is None:
-        environment["PYTHONPATH"] = str(ROOT)
-    else:
-        environment.pop("PYTHONPATH", None)
-    arguments = [contestant.way, str(THRESHOLD), str(threads)]
-    measured = run_measured([*command, *arguments], environment, ROOT, BUDGET_SECONDS)
-    stages = json.loads(measured.output.strip().splitlines()[-1])
-    labels = np.fromfile(out, dtype=np.int64)
-    out.unlink()
-    return measured, stages, labels
+        if rounds["one_core"]:
+            two, one = (by_size[str(size)][name]["median_seconds"] for name in CORES)
+            by_size[str(size)]["one_core_times_two"] = round(one / two, 2)
+    return {"sizes": by_size, **_growth(sizes, [by_size[str(size)]["two_cores"] for size in sizes])}
 
 
 def _summarize(rounds: list[tuple[Measured, dict[str, float]]], size: int, num_bytes: int) -> dict[str, Any]:
@@ -205,7 +193,7 @@ def _compare_peers(
                 continue
             say(f"end_to_end: {size:,} articles, {contestant.name}, round {turn + 1} of {repeats}")
             try:
-                *found, labels = measure_once(contestant, python, path, folder, 2)
+                *found, labels = measure_once(contestant, python, path, folder)
             except CommandError as error:
                 left_out[contestant.name] = str(error)
                 continue

@@ -72,17 +72,17 @@ def _end_to_end(report: Report) -> Iterator[str]:
             "MB/s",
             "peak MB",
             "bytes an article beyond 500 MB",
-            "1 : 2 threads",
+            "1 : 2 cores",
         ],
         (
             [
                 f"{int(size):,}",
-                entry["threads_2"]["median_seconds"],
-                entry["threads_2"]["articles_per_second"],
-                entry["threads_2"]["megabytes_per_second"],
-                _megabytes(entry["threads_2"]["peak_anonymous_bytes"]),
-                entry["threads_2"]["bytes_an_article_beyond_500_mb"],
-                entry.get("one_thread_times_two"),
+                entry["two_cores"]["median_seconds"],
+                entry["two_cores"]["articles_per_second"],
+                entry["two_cores"]["megabytes_per_second"],
+                _megabytes(entry["two_cores"]["peak_anonymous_bytes"]),
+                entry["two_cores"]["bytes_an_article_beyond_500_mb"],
+                entry.get("one_core_times_two"),
             ]
             for size, entry in scaling["sizes"].items()
         ),
@@ -215,7 +215,7 @@ def _plot_end_to_end(axes: Any, report: Report) -> None:
     sizes = report["scaling"]["sizes"]
     axes.loglog(
         [int(size) for size in sizes],
-        [entry["threads_2"]["median_seconds"] for entry in sizes.values()],
+        [entry["two_cores"]["median_seconds"] for entry in sizes.values()],
         "o-k",
         label="dedup run, articles as they are",
     )

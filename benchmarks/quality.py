@@ -4,7 +4,6 @@ Needs the development data with its judgements; without them it says so and meas
 """
 
 import argparse
-import importlib.util
 import json
 import lzma
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dedup
-from benchmarks import quality_peers
+from benchmarks.quality_peers import peer_groups
 from benchmarks.quality_scores import count_errors, relations, same_group, score, score_articles
 from benchmarks.quality_spans import months, single_nights
 
@@ -21,8 +20,6 @@ REPEATS = 1
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 FURTHER_HEADLINES = Path(__file__).parent / "judgements" / "headlines_saudi_2015-07.jsonl"
 ARTICLES, HEADLINES = "labels_articles.jsonl", "labels_headlines.jsonl"
-THRESHOLDS = (0.8, 0.5)
-PEERS = {"datasketch": quality_peers.datasketch_groups, "rensa": quality_peers.rensa_groups}
 
 
 def run(
@@ -42,16 +39,10 @@ def run(
     ours = score_articles(pairs, *relations(groups))
     errors = {"dedup, default settings": count_errors(pairs, *relations(groups))}
     by_ways: dict[str, Any] = {"dedup, default settings": ours | {"seconds_with_reading": round(seconds, 2)}}
-    for peer, groups_of in PEERS.items():
-        if importlib.util.find_spec(peer) is None:
-            lacking.append(peer)
-            continue
-        for threshold in THRESHOLDS:
-            say(f"quality: {peer} at {threshold}")
-            same = same_group(groups_of(records, threshold))
-            name = f"{peer}, word 3-grams, threshold {threshold}, connected components"
-            by_ways[name] = score_articles(pairs, same, same)
-            errors[name] = count_errors(pairs, same, same)
+    for name, group_of in peer_groups(records, lacking, say):
+        same = same_group(group_of)
+        by_ways[name] = score_articles(pairs, same, same)
+        errors[name] = count_errors(pairs, same, same)
     headline_pairs = list(read_lines(DATA / HEADLINES))
     grouped, _ = relations(dedup.find_groups(records, dedup.Settings.of("headline"), fields=fields))
     return {

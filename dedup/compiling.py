@@ -21,6 +21,7 @@ from typing import Any
 
 from numba.core import caching, event, types
 from numba.core.registry import CPUDispatcher
+from numba.core.runtime import rtsys
 
 BOUNDS_CHECKS = os.environ.get("DEDUP_BOUNDS_CHECKS") == "1"
 """Compile kernels with bounds checks, for fuzzing; such kernels are not cached."""
@@ -41,7 +42,26 @@ def inner_kernel(function: Callable[..., Any]) -> Any:
     return _Kernel(function, {"_nrt": False})
 
 
-class _Kernel(CPUDispatcher):  # type: ignore[misc]
+class _CachedDispatcher(CPUDispatcher):  # type: ignore[misc]
+    """numba's compiler of one function, with a cache that is opened at the first call.
+
+    A run calls one in seven of the kernels that it imports; other kernels call the rest, or nobody. Opening
+    finds a folder that can be written by writing there.
+    """
+
+    _cache: Any
+
+    def compile(self, sig: Any) -> Any:
+        """Return the entry point for a signature, from the cache if it is there."""
+        if not BOUNDS_CHECKS and isinstance(self._cache, caching.NullCache):
+            try:
+                self._cache = _KernelCache(self)
+            except RuntimeError:  # numba: no locator could write anywhere
+                _warn_uncached("no folder for the cache can be written")
+        return super().compile(sig)
+
+
+class _Kernel(_CachedDispatcher):
     """A kernel; other kernels call a form of it that Python cannot call.
 
     The code that takes arguments from Python is longer than most kernels, and few are called from there:
@@ -51,11 +71,12 @@ class _Kernel(CPUDispatcher):  # type: ignore[misc]
     cache_name = "python"
 
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
-        options = {"nopython": True, "nogil": True, "boundscheck": BOUNDS_CHECKS, **options}
-        super().__init__(function, targetoptions=options)
-        self._form_for_kernels = _FormForKernels(function, targetoptions={**options, **_NO_WRAPPERS})
-        for form in (self, self._form_for_kernels):
-            _cache(form)
+        self._options = {"nopython": True, "nogil": True, "boundscheck": BOUNDS_CHECKS, **options}
+        super().__init__(function, targetoptions=self._options)
+
+    @functools.cached_property
+    def _form_for_kernels(self) -> "_FormForKernels":
+        return _FormForKernels(self.py_func, targetoptions={**self._options, **_NO_WRAPPERS})
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
         """Return how a kernel calls this one; a literal argument makes no form of its own."""
@@ -67,19 +88,11 @@ class _Kernel(CPUDispatcher):  # type: ignore[misc]
         return self._form_for_kernels.get_overload(sig)
 
 
-class _FormForKernels(CPUDispatcher):  # type: ignore[misc]
+class _FormForKernels(_CachedDispatcher):
     cache_name = "kernels"
 
 
 _NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-
-
-def _cache(dispatcher: Any) -> None:
-    if not BOUNDS_CHECKS:
-        try:
-            dispatcher._cache = _KernelCache(dispatcher)
-        except RuntimeError:  # numba: no locator could write anywhere
-            _warn_uncached("no folder for the cache can be written")
 
 
 class _FirstCompilation(event.Listener):  # type: ignore[misc]
@@ -184,6 +197,17 @@ class _KernelCache(caching.FunctionCache):  # type: ignore[misc]
             filename_base=f"{self._impl.filename_base}.{dispatcher.cache_name}",
             source_stamp=self._impl.locator.get_source_stamp(),
         )
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled kernel in the cache, or None.
+
+        numba's own first has the compiler learn all of Python and numpy that it can compile, and load scipy's
+        linear algebra: a third of the processor time of a small run. Loaded code needs no more of that than
+        the functions that count references to arrays; where a kernel is compiled numba does it then.
+        """
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
 
     @contextmanager
     def _guard_against_spurious_io_errors(self) -> Iterator[None]:

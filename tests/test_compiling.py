@@ -63,9 +63,9 @@ class Place:
     def private(self) -> Path:
         return self.temporary / f"article-dedup-kernels-{os.getuid()}"
 
-    def start(self, **environment: str) -> "subprocess.Popen[str]":
+    def start(self, script: str = SCRIPT, **environment: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-c", SCRIPT],
+            [sys.executable, "-c", script],
             env={**self.environment, **environment},
             cwd=self.folder,
             stdout=subprocess.PIPE,
@@ -98,6 +98,13 @@ def test_kernels_are_kept_beside_their_source_and_compiled_once(place: Place) ->
     assert place.cached(place.package / "sketch" / "__pycache__")
     assert not place.private.exists()
     assert place.run() == {"warnings": [], "hits": 1, "misses": 0}
+
+
+def test_kernels_in_the_cache_are_loaded_without_what_compiling_needs(place: Place) -> None:
+    compiling = SCRIPT + "\nimport sys\nassert 'numba.np.arraymath' in sys.modules"
+    loading = SCRIPT + "\nimport sys\nassert 'numba.np.arraymath' not in sys.modules"
+    assert finish(place.start(compiling))["misses"] == 1
+    assert finish(place.start(loading))["hits"] == 1
 
 
 def test_change_in_any_kernel_file_compiles_all_kernels_anew(place: Place) -> None:

@@ -33,7 +33,7 @@ def _raise(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def leave(exit_code: int) -> NoReturn:
-    """End the process now, without waiting for threads that are in the middle of a kernel."""
+    """End the process now: no wait for threads in the middle of a kernel, no freeing one by one."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

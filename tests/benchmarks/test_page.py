@@ -10,7 +10,7 @@ import pytest
 from benchmarks.agreement import num_pairs, score_families, score_pairs
 from benchmarks.environment import ROOT, describe_environment
 from benchmarks.page import SECTIONS, write_page
-from benchmarks.process_run import CommandError, run_measured
+from benchmarks.process_run import CommandError, can_confine, run_measured
 
 
 def test_groups_are_scored_by_their_pairs():
@@ -48,8 +48,18 @@ def test_page_shows_a_result(tmp_path):
 
 
 def test_a_process_is_measured_with_its_output():
-    measured = run_measured([sys.executable, "-c", "print(7)"], dict(os.environ), ROOT, 60.0)
+    measured = run_measured([sys.executable, "-c", "print(7)"], dict(os.environ), ROOT, 60.0, 2)
     assert measured.output == "7\n"
+
+
+@pytest.mark.skipif(not can_confine(), reason="needs two cores and a system that can withhold one")
+@pytest.mark.parametrize("num_cores", [1, 2])
+def test_a_process_has_the_cores_that_it_is_given_and_this_one_keeps_its_own(num_cores):
+    before = os.sched_getaffinity(0)
+    code = "import os; print(len(os.sched_getaffinity(0)))"
+    measured = run_measured([sys.executable, "-c", code], dict(os.environ), ROOT, 60.0, num_cores)
+    assert measured.output == f"{num_cores}\n"
+    assert os.sched_getaffinity(0) == before
 
 
 @pytest.mark.parametrize(
@@ -59,5 +69,5 @@ def test_a_process_is_measured_with_its_output():
 def test_a_failed_or_slow_process_says_so(code, said):
     with pytest.raises(CommandError, match=said):
         run_measured(
-            [sys.executable, "-c", code], dict(os.environ), ROOT, 1.0 if said == "more than" else 60.0
+            [sys.executable, "-c", code], dict(os.environ), ROOT, 1.0 if said == "more than" else 60.0, 2
         )
