@@ -13,6 +13,7 @@ import apsw
 
 from dedup.errors import IndexBusyError, IndexFileError
 from dedup.index.file import check_header, check_identity, check_place, translated_errors
+from dedup.index.filtering import Filtering, FilteringConnection
 from dedup.index.schema import APPLICATION_ID, PAGE_SIZE, SCHEMA_VERSION, TABLES, VIEWS
 
 BUSY_MILLISECONDS = 60_000
@@ -93,6 +94,7 @@ class Store:
         self._write_lock = threading.RLock()
         self._immutable = False
         self._files: tuple[tuple[int, ...] | None, ...] = (None, None)
+        self._filtering = Filtering()
         _OPEN.add(self)
 
     def leave_connections_behind(self) -> None:
@@ -100,6 +102,7 @@ class Store:
         _LEFT_BEHIND.append(self._connections)
         self._connections, self._idle = set(), []
         self._write_lock = threading.RLock()
+        self._filtering = Filtering()
 
     def has_open(self, path: Path) -> bool:
         """Return whether this store has a connection to the file at `path`, in use or not."""
@@ -144,7 +147,8 @@ class Store:
 
     def _connect(self, creating: int = 0) -> apsw.Connection:
         flags = apsw.SQLITE_OPEN_READONLY if self.read_only else apsw.SQLITE_OPEN_READWRITE | creating
-        connection = apsw.Connection(self._uri(), flags | apsw.SQLITE_OPEN_URI)
+        connection = FilteringConnection(self._uri(), flags | apsw.SQLITE_OPEN_URI)
+        connection.filtering = self._filtering
         self._connections.add(connection)
         try:
             connection.set_busy_handler(_Waiting())

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from dedup.articles import MISSING_DATE
 from dedup.index import reads
+from dedup.index.posting_tables import find_postings
 from dedup.index.rows import NO_POSTINGS, Place, Postings, Relation, SketchRow
 from dedup.match.grouping import find_firsts
 from dedup.match.scan import MAX_BANDED, MAX_WORDED, HeldWaits, Scan
@@ -166,7 +167,7 @@ def _match(
     sorted_keys = posted.keys[by_key]
     starts = run_starts(sorted_keys) if len(arrivals) > 1 else np.arange(len(sorted_keys))
     distinct = sorted_keys[starts] if len(arrivals) > 1 else sorted_keys
-    found_keys, numbers, sampled = reads.find_postings(connection, distinct)
+    found_keys, numbers, sampled = find_postings(connection, distinct)
     if len(arrivals) == 1 and not len(numbers):
         return _alone(arrivals, posted, by_key, np.zeros(len(by_key), dtype=np.int64))
     if len(gone):

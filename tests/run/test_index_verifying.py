@@ -11,7 +11,7 @@ import pytest
 from benchmarks.kill_cases import articles_of
 from dedup import Index
 from dedup.index.packing import pack, unpack
-from dedup.index.reads import all_postings
+from dedup.index.posting_tables import all_postings
 from dedup.index.rows import Postings
 
 Entry = tuple[int, int, int]
