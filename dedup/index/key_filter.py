@@ -128,13 +128,15 @@ def write_filter(connection: apsw.Connection) -> None:
 
 def find_problems(connection: apsw.Connection, keys_at_once: int) -> Iterator[str]:
     """Yield what is wrong with the filter, in words."""
-    ends = [0]
+    end = 0
     for part, is_whole in read_parts(connection, 0, _END):
         if not is_whole:
             yield f"the filter of the keys from {part.first_key} does not have its checksum"
-        if part.first_key != ends[-1]:
-            yield f"the filter of the keys from {ends[-1]} to {part.first_key} is not there"
-        ends.append(part.end_key)
+        if part.first_key != end:
+            yield f"the filter has no part for the keys from {end}, so look-ups take longer"
+        end = part.end_key
+    if end != _END and len(_first_of(_keys_between(connection, 0, _END), 1)):
+        yield f"the filter has no part for the keys from {end}, so look-ups take longer"
     keys = _keys_between(connection, 0, _END)
     as_read = KeyFilter(connection, 0)
     while len(some := _first_of(keys, keys_at_once)):

@@ -2,7 +2,7 @@
 
 A filter in the file would have a page written for each key of an article; a row of the log is a part of one.
 Each row names the stamp of the one before, the state names the first and the last: a log that lacks a row is
-told from a whole one, and what a process has read is a filter for all states that it read past.
+told from a whole one, and what a process has read is a filter for all states that begin and end in it.
 """
 
 import itertools
@@ -80,6 +80,7 @@ class RecentKeys:
     """The filter in memory: all keys of the log that were read, also those that have gone since."""
 
     def __init__(self, state: PostingState) -> None:
+        self._begin = state.log_begin
         self._end = LogEnd(0, state.log_begin)
         self._known = {state.log_begin}
         self._room = max(_LEAST_KEYS, 2 * state.log_keys)
@@ -87,8 +88,12 @@ class RecentKeys:
         self._words = np.zeros(filter_words(self._room), dtype=np.uint64)
 
     def covers(self, state: PostingState) -> bool:
-        """Return whether all keys of the log are in the filter as it was at this state."""
-        return state.log_end in self._known
+        """Return whether all keys that the log had at this state are in the filter.
+
+        One that begins before it may have keys that are not: those of rows that were cut since.
+        """
+        known = self._known
+        return state.log_end in known and state.log_begin in known
 
     def read_on(self, connection: apsw.Connection, state: PostingState) -> bool:
         """Read what is behind the last row that was read; return whether that is all, and there was room.
@@ -103,7 +108,7 @@ class RecentKeys:
             self._num_keys += len(keys)
             self._end = LogEnd(row.seq, row.stamp)
             if len(self._known) > _KNOWN_STAMPS:
-                self._known = set()
+                self._known = {self._begin}
             self._known.add(row.stamp)
         return self.covers(state)
 
