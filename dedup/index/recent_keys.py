@@ -72,8 +72,12 @@ def cut_log(connection: apsw.Connection, end: LogEnd) -> None:
     if state is None or found != (end.stamp,):  # another process has cut it
         return
     connection.execute("DELETE FROM recent_keys WHERE seq <= ?", (end.seq,))
-    counted: Any = connection.execute("SELECT coalesce(sum(length(keys)) / 8, 0) FROM recent_keys").fetchone()
-    put_state(connection, state._replace(log_begin=end.stamp, log_keys=counted[0]))
+    put_state(connection, state._replace(log_begin=end.stamp, log_keys=_count_keys(connection)))
+
+
+def _count_keys(connection: apsw.Connection) -> int:
+    found: Any = connection.execute("SELECT coalesce(sum(length(keys)) / 8, 0) FROM recent_keys").fetchone()
+    return int(found[0])
 
 
 class RecentKeys:
@@ -136,9 +140,12 @@ def find_problems(connection: apsw.Connection, keys_at_once: int) -> Iterator[st
     if state is None:
         yield "the state of the posting rows is lost"
         return
-    recent = RecentKeys(state)
+    num_keys = _count_keys(connection)
+    if num_keys != state.log_keys:
+        yield f"the log of recent keys has {num_keys} keys, not {state.log_keys}"
+    recent = RecentKeys(state._replace(log_keys=num_keys))
     if not recent.read_on(connection, state):
-        yield "the log of recent keys is not whole"
+        yield "the log of recent keys is not whole, so look-ups take longer"
         return
     rows = (key for (key,) in connection.execute("SELECT key FROM recent_postings"))
     while len(keys := np.fromiter(itertools.islice(rows, keys_at_once), np.int64)):
