@@ -61,23 +61,36 @@ def insert_keys(keys, words):
 
 
 @inner_kernel
-def _admits(key, words):
-    value = _mix(key)
-    begin = _first_word(value, len(words))
-    for _ in range(_NUM_PROBES):
+def _admits(value, begin, first_word, words):
+    """Return whether all bits of a hash are set; `first_word` is the word of the first one."""
+    if first_word & (u64(1) << (value & u64(63))) == u64(0):
+        return False
+    for _ in range(_NUM_PROBES - 1):
+        value >>= u64(9)
         at = begin + np.int64((value >> u64(6)) & u64(_BLOCK_WORDS - 1))
         if words[at] & (u64(1) << (value & u64(63))) == u64(0):
             return False
-        value >>= u64(9)
     return True
 
 
 @kernel
 def admit_keys(keys, words, admitted):
-    """Write those of the keys that may be in a filter, in their order; return how many."""
+    """Write those of the keys that may be in a filter, in their order; return how many.
+
+    A word of each key is read before the first one is looked at, so that the waits for memory overlap.
+    """
+    values = np.empty(len(keys), dtype=np.uint64)
+    begins = np.empty(len(keys), dtype=np.int64)
+    first_words = np.empty(len(keys), dtype=np.uint64)
+    for k in range(len(keys)):
+        value = _mix(keys[k])
+        begin = _first_word(value, len(words))
+        values[k] = value
+        begins[k] = begin
+        first_words[k] = words[begin + np.int64((value >> u64(6)) & u64(_BLOCK_WORDS - 1))]
     count = 0
     for k in range(len(keys)):
-        if _admits(keys[k], words):
+        if _admits(values[k], begins[k], first_words[k], words):
             admitted[count] = keys[k]
             count += 1
     return count
@@ -88,20 +101,29 @@ def admit_keys_of_parts(keys, firsts, ends, is_read, words, admitted):
     """Write those of the keys that may be there; return how many, or -1 - p where part p must be read first.
 
     `keys` int64 rise. The filter words[p] has the keys from firsts[p] up to ends[p], which is not in it; a
-    key in no part is admitted. `firsts` rise.
+    key in no part is admitted. `firsts` rise. Words are read as by `admit_keys`.
     """
-    count = 0
+    values = np.empty(len(keys), dtype=np.uint64)
+    begins = np.empty(len(keys), dtype=np.int64)
+    first_words = np.empty(len(keys), dtype=np.uint64)
+    parts = np.empty(len(keys), dtype=np.int64)
     part = -1
     for k in range(len(keys)):
-        key = keys[k]
-        while part + 1 < len(firsts) and firsts[part + 1] <= key:
+        while part + 1 < len(firsts) and firsts[part + 1] <= keys[k]:
             part += 1
-        may_be_there = True
-        if part >= 0 and key < ends[part]:
+        parts[k] = -1
+        if part >= 0 and keys[k] < ends[part]:
             if not is_read[part]:
                 return -1 - part
-            may_be_there = _admits(key, words[part])
-        if may_be_there:
-            admitted[count] = key
+            value = _mix(keys[k])
+            begin = _first_word(value, words.shape[1])
+            values[k] = value
+            begins[k] = begin
+            first_words[k] = words[part, begin + np.int64((value >> u64(6)) & u64(_BLOCK_WORDS - 1))]
+            parts[k] = part
+    count = 0
+    for k in range(len(keys)):
+        if parts[k] < 0 or _admits(values[k], begins[k], first_words[k], words[parts[k]]):
+            admitted[count] = keys[k]
             count += 1
     return count
