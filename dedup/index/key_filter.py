@@ -100,7 +100,7 @@ _ADMITS_ALL = np.full(PART_WORDS, 0xFFFFFFFFFFFFFFFF, dtype=np.uint64)
 
 
 def put_keys(connection: apsw.Connection, keys: Int64s) -> None:
-    """Put keys, which rise, into the filter; `postings` has them by now. A damaged part is written anew."""
+    """Put keys, which rise, into the filter; `postings` has them by now. A damaged part is deleted."""
     if not len(keys):
         return
     stamp = _draw_stamp(connection)
@@ -109,10 +109,10 @@ def put_keys(connection: apsw.Connection, keys: Int64s) -> None:
     if not parts and not _has_rows(connection):
         _write_anew(connection, 0, _END, stamp)
     for part, is_whole in parts:
-        mine = keys[np.searchsorted(keys, part.first_key) : np.searchsorted(keys, part.end_key)]
-        if not is_whole:
-            _write_anew(connection, part.first_key, part.end_key, stamp)
+        if not is_whole:  # its end is not known either; without a part all its keys are admitted
+            connection.execute("DELETE FROM posting_filters WHERE first_key = ?", (part.first_key,))
             continue
+        mine = keys[np.searchsorted(keys, part.first_key) : np.searchsorted(keys, part.end_key)]
         words = part.words()
         num_keys = part.num_keys + insert_keys(mine, words)
         if num_keys > MAX_KEYS:

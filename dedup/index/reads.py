@@ -287,6 +287,18 @@ def changes_after(connection: apsw.Connection, seq: int, limit: int) -> list[tup
     return [(number, *_sound("a change", *values)) for number, *values in found]
 
 
+def numbers_of_changes(connection: apsw.Connection) -> tuple[int, int, int, int]:
+    """Return the first and the last number of the changes, how many there are, and the last number given."""
+    ((*found, given),) = _rows(
+        connection.execute(
+            "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0), count(*),"
+            " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) FROM changes"
+        )
+    )
+    first, last, count = found
+    return first, last, count, given
+
+
 _COUNTS = {
     "articles": "SELECT count(*) FROM articles",
     "copies": "SELECT count(*) FROM articles WHERE canonical != no",

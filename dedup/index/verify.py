@@ -49,7 +49,7 @@ _BROKEN_BONDS = {
 
 def find_problems(connection: apsw.Connection) -> list[str]:
     """Return all that is wrong, in words; each check goes as far as the damage lets it."""
-    checks: list[_Check] = [_pages, _facts, _sketches, _formulas, _postings, _keys]
+    checks: list[_Check] = [_pages, _facts, _sketches, _formulas, _postings, _keys, _changes]
     checks += [_checksums(words, query) for words, query in _CHECKED_ROWS.items()]
     checks += [_bond(words, query) for words, query in _BROKEN_BONDS.items()]
     return [problem for check in checks for problem in listed(check(connection))]
@@ -125,6 +125,13 @@ def _postings(connection: apsw.Connection) -> Iterator[str]:
 def _keys(connection: apsw.Connection) -> Iterator[str]:
     yield from key_filter.find_problems(connection, _POSTINGS_AT_ONCE)
     yield from recent_keys.find_problems(connection, _POSTINGS_AT_ONCE)
+
+
+def _changes(connection: apsw.Connection) -> Iterator[str]:
+    """Yield whether numbers of changes are wrong: they rise by one to the last that was given."""
+    first, last, count, given = reads.numbers_of_changes(connection)
+    if count and (last != given or last - first + 1 != count):
+        yield f"the {count} changes are numbered {first} to {last}, and the last number given is {given}"
 
 
 _CHECKED_ROWS = {
