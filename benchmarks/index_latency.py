@@ -13,7 +13,7 @@ import numpy as np
 
 import dedup
 from dedup.articles import Fields
-from dedup.index import reads
+from dedup.index.posting_tables import find_postings
 from dedup.run.arrivals import likely_candidates, posting_keys
 from dedup.run.index_batches import batch_of
 from dedup.run.stages import rule_of
@@ -172,7 +172,7 @@ def count_rows(path: Path, articles: Sequence[Article]) -> dict[str, Any]:
     for article in articles:
         posted = posting_keys(batch_of([article], settings, Fields()).sketches, settings)
         keys = np.sort(posted.keys)
-        rows = reads.find_postings(connection, keys)
+        rows = find_postings(connection, keys)
         found_at = np.argsort(posted.keys)[np.searchsorted(keys, rows.keys)]
         held = likely_candidates(posted, found_at, rows.nos, rows.sampled, rule_of(settings))
         counts.append((len(keys), len(rows.keys), len(held)))

@@ -50,10 +50,11 @@ def unpack(rows: Sequence[tuple[int, bytes]]) -> Postings | None:
     if not rows:
         return NO_POSTINGS
     keys, blobs = zip(*rows, strict=True)
-    if set(map(type, blobs)) != {bytes}:
+    try:
+        data = np.frombuffer(b"".join(blobs), dtype=np.uint8)
+    except TypeError:  # one is no blob
         return None
-    lengths = np.array(list(map(len, blobs)), dtype=np.int64)
-    data = np.frombuffer(b"".join(blobs), dtype=np.uint8)
+    lengths = np.fromiter(map(len, blobs), np.int64, len(blobs))
     found = np.empty((3, len(data) // BAND_BYTES), dtype=np.int64)
     count = _unpack(
         np.array(keys, dtype=np.int64), lengths, data, SHINGLE_KEYS, BAND_BYTES, SHINGLE_BYTES, found

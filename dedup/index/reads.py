@@ -1,6 +1,5 @@
 """What is read of an index, each within a transaction of the caller."""
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -9,13 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import IndexFileError
-from dedup.index.packing import BAND_BYTES, SHINGLE_BYTES, SHINGLE_KEYS, unpack
+from dedup.index.posting_tables import num_waiting
 from dedup.index.rows import (
-    NO_POSTINGS,
     Facts,
     Name,
     Place,
-    Postings,
     Relation,
     SketchRow,
     given_id,
@@ -36,14 +33,6 @@ _PLACES = """
     FROM carray(?1) AS c CROSS JOIN articles AS a ON a.no = c.value
 """
 
-_FIND_POSTINGS: dict[tuple[str, ...], str] = {
-    tables: " UNION ALL ".join(
-        f"SELECT p.key, p.waiting FROM carray(?1) AS c CROSS JOIN {table} AS p ON p.key = c.value"  # noqa: S608
-        for table in tables
-    )
-    for tables in (("recent_postings", "postings"), ("recent_postings",), ("postings",))
-}
-
 
 def read_meta(connection: apsw.Connection) -> dict[str, str]:
     """Return the values of `meta` by name."""
@@ -61,38 +50,6 @@ def find_ids(connection: apsw.Connection, ids: Sequence[str]) -> dict[str, tuple
         "SELECT id, no, content FROM articles WHERE id = ?", ((id_,) for id_ in ids)
     )
     return {id_: (no, content) for id_, no, content in found}
-
-
-def find_postings(connection: apsw.Connection, keys: Int64s) -> Postings:
-    """Return who waits in the keys, which are distinct."""
-    return find_postings_in(connection, ("recent_postings", "postings"), keys)
-
-
-def find_postings_in(connection: apsw.Connection, tables: tuple[str, ...], keys: Int64s) -> Postings:
-    """Return who waits in the keys, which are distinct, by one table or by both."""
-    if not len(keys):
-        return NO_POSTINGS
-    found = unpack(_rows(connection.execute(_FIND_POSTINGS[tables], (apsw.carray(keys),))))
-    if found is None:
-        raise IndexFileError("posting rows are damaged; `verify` lists all damage; restore a backup")
-    return found
-
-
-def all_postings(connection: apsw.Connection, at_once: int) -> Iterator[list[tuple[int, bytes]]]:
-    """Yield all packed posting rows in lists, those of a key in both tables as one."""
-    found = connection.execute(
-        "SELECT coalesce(p.key, r.key), coalesce(p.waiting, x''), coalesce(r.waiting, x'')"
-        " FROM postings AS p FULL JOIN recent_postings AS r ON r.key = p.key"
-    )
-    while rows := list(itertools.islice(found, at_once)):
-        yield [(row[0], _both(*row[1:])) for row in rows]
-
-
-def _both(waiting: Any, recent: Any) -> Any:
-    """Return two blobs as one; of damaged values the one that is no blob."""
-    if isinstance(waiting, bytes) and isinstance(recent, bytes):
-        return waiting + recent
-    return recent if isinstance(waiting, bytes) else waiting
 
 
 def find_fingerprints(connection: apsw.Connection, fingerprints: Int64s) -> list[tuple[int, int]]:
@@ -330,10 +287,18 @@ def changes_after(connection: apsw.Connection, seq: int, limit: int) -> list[tup
     return [(number, *_sound("a change", *values)) for number, *values in found]
 
 
-_NUM_WAITING = (
-    f"SELECT coalesce(sum(length(waiting) / CASE WHEN key < {SHINGLE_KEYS} THEN {SHINGLE_BYTES}"  # noqa: S608
-    f" ELSE {BAND_BYTES} END), 0) FROM {{}}"
-)
+def numbers_of_changes(connection: apsw.Connection) -> tuple[int, int, int, int]:
+    """Return the first and the last number of the changes, how many there are, and the last number given."""
+    ((*found, given),) = _rows(
+        connection.execute(
+            "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0), count(*),"
+            " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) FROM changes"
+        )
+    )
+    first, last, count = found
+    return first, last, count, given
+
+
 _COUNTS = {
     "articles": "SELECT count(*) FROM articles",
     "copies": "SELECT count(*) FROM articles WHERE canonical != no",
@@ -344,8 +309,8 @@ _COUNTS = {
         " FROM relations r JOIN articles a ON a.no = r.no JOIN articles b ON b.no = r.other_no"
         " WHERE r.kind IN (3, 4) AND a.canonical != b.canonical)"
     ),
-    "posting_rows": _NUM_WAITING.format("postings"),
-    "recent_posting_rows": _NUM_WAITING.format("recent_postings"),
+    "posting_rows": num_waiting("postings"),
+    "recent_posting_rows": num_waiting("recent_postings"),
     "changes": "SELECT coalesce(max(seq), 0) FROM changes",
     "formula_version": "SELECT coalesce(max(version), 0) FROM formulas",
     "formulas": "SELECT coalesce((SELECT length(hashes) / 4 FROM formulas ORDER BY version DESC LIMIT 1), 0)",
@@ -355,16 +320,6 @@ _COUNTS = {
 def counts(connection: apsw.Connection) -> dict[str, int]:
     """Return how many there are of each kind of row; reads the whole of several tables."""
     return {name: _value(connection, query) for name, query in _COUNTS.items()}
-
-
-def count_recent(connection: apsw.Connection) -> int:
-    """Return the number of keys in which somebody waits since the last merge."""
-    return _value(connection, "SELECT count(*) FROM recent_postings")
-
-
-def count_postings(connection: apsw.Connection) -> int:
-    """Return how often canonicals wait in the rows of all keys."""
-    return sum(_value(connection, _COUNTS[rows]) for rows in ("posting_rows", "recent_posting_rows"))
 
 
 def _rows(cursor: apsw.Cursor) -> list[Any]:

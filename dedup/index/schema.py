@@ -3,7 +3,7 @@
 APPLICATION_ID = 0x64656475
 """In the header of the file: "dedu"."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The `user_version` of the file; raised when a table changes."""
 
 PAGE_SIZE = 4096
@@ -49,6 +49,32 @@ CREATE TABLE sketches(
 
 CREATE TABLE postings(key INTEGER PRIMARY KEY, waiting BLOB NOT NULL);
 CREATE TABLE recent_postings(key INTEGER PRIMARY KEY, waiting BLOB NOT NULL);
+
+CREATE TABLE posting_filters(
+    first_key INTEGER PRIMARY KEY,
+    end_key INTEGER NOT NULL,
+    num_keys INTEGER NOT NULL,
+    stamp INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    bits BLOB NOT NULL
+);
+
+CREATE TABLE recent_keys(
+    seq INTEGER PRIMARY KEY,
+    before INTEGER NOT NULL,
+    stamp INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    keys BLOB NOT NULL
+);
+
+CREATE TABLE posting_state(
+    no INTEGER PRIMARY KEY,
+    filter_stamp INTEGER NOT NULL,
+    log_begin INTEGER NOT NULL,
+    log_end INTEGER NOT NULL,
+    log_keys INTEGER NOT NULL
+);
+INSERT INTO posting_state VALUES(1, 0, 0, 0, 0);
 
 CREATE TABLE relations(
     no INTEGER,
@@ -103,6 +129,10 @@ its canonical, its own for a canonical; `kind`, `exact`, `shared`, `own` and `ot
 that ever had a member, or another id than its canonical's; it stays, its canonical null, once the group
 is gone, so that no group is given its id again. Who waits in a key is in `waiting`, see `packing`.
 
+A row of `posting_filters` tells which keys of a range have no row of `postings`, see `key_filter`; a row of
+`recent_keys` which keys came into `recent_postings` together, see `recent_keys`; the one row of
+`posting_state` whether what a process has read of both still holds, see `posting_state`.
+
 A row of `nights` stands for the articles of a nightly run, `key` being a hash of their ids and contents. Its
 changes are those behind `after_seq` up to `up_to_seq`, which is null while articles are being added;
 `written_at` is null until the run's output is in place."""
@@ -149,7 +179,10 @@ TABLE_NAMES = (
     "groups",
     "meta",
     "nights",
+    "posting_filters",
+    "posting_state",
     "postings",
+    "recent_keys",
     "recent_postings",
     "relations",
     "sketches",

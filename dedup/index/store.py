@@ -13,6 +13,7 @@ import apsw
 
 from dedup.errors import IndexBusyError, IndexFileError
 from dedup.index.file import check_header, check_identity, check_place, translated_errors
+from dedup.index.filtering import Filtering, FilteringConnection
 from dedup.index.schema import APPLICATION_ID, PAGE_SIZE, SCHEMA_VERSION, TABLES, VIEWS
 
 BUSY_MILLISECONDS = 60_000
@@ -93,6 +94,9 @@ class Store:
         self._write_lock = threading.RLock()
         self._immutable = False
         self._files: tuple[tuple[int, ...] | None, ...] = (None, None)
+        self._filtering = Filtering()
+        self._file = os.fspath(path)  # asked for in each transaction
+        self._log = self._file + "-wal"
         _OPEN.add(self)
 
     def leave_connections_behind(self) -> None:
@@ -100,6 +104,7 @@ class Store:
         _LEFT_BEHIND.append(self._connections)
         self._connections, self._idle = set(), []
         self._write_lock = threading.RLock()
+        self._filtering = Filtering()
 
     def has_open(self, path: Path) -> bool:
         """Return whether this store has a connection to the file at `path`, in use or not."""
@@ -144,7 +149,8 @@ class Store:
 
     def _connect(self, creating: int = 0) -> apsw.Connection:
         flags = apsw.SQLITE_OPEN_READONLY if self.read_only else apsw.SQLITE_OPEN_READWRITE | creating
-        connection = apsw.Connection(self._uri(), flags | apsw.SQLITE_OPEN_URI)
+        connection = FilteringConnection(self._uri(), flags | apsw.SQLITE_OPEN_URI)
+        connection.filtering = self._filtering
         self._connections.add(connection)
         try:
             connection.set_busy_handler(_Waiting())
@@ -165,27 +171,24 @@ class Store:
         """Keep which files these are. A read opens the log, which then stays as long as the connection."""
         if self._files[1] is None:
             connection.pragma("user_version")
-            self._files = self._files[0] or self._identity(), _inode(self._log())
+            self._files = self._files[0] or self._identity(), _inode(self._log)
 
     def _uri(self) -> str:
         uri = "file:" + quote(str(self.path.absolute()))
         # Without a log, and in a folder in which it cannot make one, SQLite reads only what cannot change.
         self._immutable = (
-            self.read_only and not os.access(self.path.parent, os.W_OK) and not self._log().exists()
+            self.read_only and not os.access(self.path.parent, os.W_OK) and not os.path.exists(self._log)
         )
         return uri + "?immutable=1" if self._immutable else uri
 
-    def _log(self) -> Path:
-        return self.path.with_name(self.path.name + "-wal")
-
     def _identity(self) -> tuple[int, ...] | None:
         if not self._immutable:
-            return _inode(self.path)
+            return _inode(self._file)
         try:
-            status = os.stat(self.path)
+            status = os.stat(self._file)
         except OSError:
             return None
-        return status.st_dev, status.st_ino, status.st_mtime_ns, int(self._log().exists())
+        return status.st_dev, status.st_ino, status.st_mtime_ns, int(os.path.exists(self._log))
 
     @contextmanager
     def _connection(self) -> Iterator[apsw.Connection]:
@@ -208,7 +211,7 @@ class Store:
         if self._closed:
             raise IndexFileError(f"{self.path}: the index was closed; open it again")
         file, log = self._files
-        if self._identity() != file or (log is not None and _inode(self._log()) != log):
+        if self._identity() != file or (log is not None and _inode(self._log) != log):
             what = "written to by another program" if self._immutable else "removed or replaced"
             raise IndexFileError(
                 f"{self.path}: was {what} while it was open; it is neither read nor written any more; "
@@ -274,7 +277,7 @@ class Store:
             self._disconnect(self._idle.pop())
 
 
-def _inode(path: Path) -> tuple[int, int] | None:
+def _inode(path: str) -> tuple[int, int] | None:
     try:
         status = os.stat(path)
     except OSError:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import apsw
 import numpy as np
 
-from dedup.index import reads
+from dedup.index import key_filter, reads, recent_keys
 from dedup.index.packing import unpack
+from dedup.index.posting_tables import all_postings
 from dedup.index.rows import SketchRow, row_checksum
 
 _Check = Callable[[apsw.Connection], Iterator[str]]
@@ -48,7 +49,7 @@ _BROKEN_BONDS = {
 
 def find_problems(connection: apsw.Connection) -> list[str]:
     """Return all that is wrong, in words; each check goes as far as the damage lets it."""
-    checks: list[_Check] = [_pages, _facts, _sketches, _formulas, _postings]
+    checks: list[_Check] = [_pages, _facts, _sketches, _formulas, _postings, _keys, _changes]
     checks += [_checksums(words, query) for words, query in _CHECKED_ROWS.items()]
     checks += [_bond(words, query) for words, query in _BROKEN_BONDS.items()]
     return [problem for check in checks for problem in listed(check(connection))]
@@ -104,7 +105,7 @@ def _postings(connection: apsw.Connection) -> Iterator[str]:
     canonicals = reads.all_canonicals(connection)
     strangers: set[int] = set()
     twice: set[int] = set()
-    for rows in reads.all_postings(connection, _POSTINGS_AT_ONCE):
+    for rows in all_postings(connection, _POSTINGS_AT_ONCE):
         found = unpack(rows)
         if found is None:
             yield from (
@@ -119,6 +120,18 @@ def _postings(connection: apsw.Connection) -> Iterator[str]:
         yield f"posting rows are there of number {no}, which is no canonical"
     for no in sorted(twice):
         yield f"posting rows are there twice of number {no}"
+
+
+def _keys(connection: apsw.Connection) -> Iterator[str]:
+    yield from key_filter.find_problems(connection, _POSTINGS_AT_ONCE)
+    yield from recent_keys.find_problems(connection, _POSTINGS_AT_ONCE)
+
+
+def _changes(connection: apsw.Connection) -> Iterator[str]:
+    """Yield whether numbers of changes are wrong: they rise by one to the last that was given."""
+    first, last, count, given = reads.numbers_of_changes(connection)
+    if count and (last != given or last - first + 1 != count):
+        yield f"the {count} changes are numbered {first} to {last}, and the last number given is {given}"
 
 
 _CHECKED_ROWS = {

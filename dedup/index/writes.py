@@ -3,23 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 import apsw
-import numpy as np
-import numpy.typing as npt
 
 from dedup.articles import ArticleId
-from dedup.index import reads
-from dedup.index.packing import pack
-from dedup.index.rows import ChangeRow, Facts, Place, Postings, Relation, SketchRow, row_checksum
-
-Int64s = npt.NDArray[np.int64]
+from dedup.index.rows import ChangeRow, Facts, Place, Relation, SketchRow, row_checksum
 
 _INT64 = range(-(1 << 63), 1 << 63)
-
-# SQLite joins blobs byte by byte and calls the outcome text.
-_JOINED = "ON CONFLICT(key) DO UPDATE SET waiting = CAST(waiting || excluded.waiting AS BLOB)"
-
-MERGED_ROWS = 100_000
-"""Posting rows that move in one transaction, so that other writers wait for a fraction of a second."""
 
 
 def insert_articles(connection: apsw.Connection, facts: Iterable[Facts], places: Iterable[Place]) -> None:
@@ -73,33 +61,6 @@ def insert_relations(connection: apsw.Connection, relations: Iterable[Relation])
     )
 
 
-def insert_postings(connection: apsw.Connection, postings: Postings) -> None:
-    """Write who waits from now on, in the order of the keys."""
-    connection.executemany(f"INSERT INTO recent_postings VALUES(?, ?) {_JOINED}", pack(postings))
-
-
-def delete_postings(connection: apsw.Connection, keys: Int64s, nos: Int64s) -> None:
-    """Have canonicals wait in keys no longer; `keys` and `nos` are pairs, some of which need not be there."""
-    if not len(keys):
-        return
-    leaving = set(zip(keys.tolist(), nos.tolist(), strict=True))
-    distinct = np.unique(keys)
-    for table in ("recent_postings", "postings"):
-        found = reads.find_postings_in(connection, (table,), distinct)
-        pairs = zip(found.keys.tolist(), found.nos.tolist(), strict=True)
-        stays = np.array([pair not in leaving for pair in pairs], dtype=np.bool_)
-        touched = np.unique(found.keys[~stays])
-        left = stays & np.isin(found.keys, touched)
-        connection.executemany(
-            f"DELETE FROM {table} WHERE key = ?",  # noqa: S608
-            ((key,) for key in touched.tolist()),
-        )
-        connection.executemany(
-            f"INSERT INTO {table} VALUES(?, ?)",
-            pack(Postings(*(column[left] for column in found))),
-        )
-
-
 def delete_articles(connection: apsw.Connection, nos: Sequence[int]) -> None:
     """Delete articles with their sketches and relations, but for their posting rows and groups."""
     forget_relations(connection, nos)
@@ -149,19 +110,3 @@ def put_formulas(
     connection.execute(
         "INSERT INTO formulas VALUES(?, ?, ?, ?, ?)", (version, hashes, checksum, num_articles, at)
     )
-
-
-def merge_postings(connection: apsw.Connection, first_key: int) -> int | None:
-    """Move recent posting rows from a key on to the large table; return where to go on, None at the end."""
-    row = connection.execute(
-        "SELECT key FROM recent_postings WHERE key >= ? ORDER BY key LIMIT 1 OFFSET ?",
-        (first_key, MERGED_ROWS),
-    ).fetchone()
-    end = (1 << 63) - 1 if row is None else row[0]
-    connection.execute(
-        "INSERT INTO postings SELECT key, waiting FROM recent_postings"  # noqa: S608
-        f" WHERE key >= ?1 AND key < ?2 ORDER BY key {_JOINED}",
-        (first_key, end),
-    )
-    connection.execute("DELETE FROM recent_postings WHERE key >= ? AND key < ?", (first_key, end))
-    return None if row is None else end

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from dedup.articles import Verdict
 from dedup.index import reads, writes
+from dedup.index.posting_tables import delete_postings, insert_postings
 from dedup.index.rows import ChangeRow, Relation
 from dedup.run.arrivals import posting_keys
 from dedup.run.deciding import Arrivals, Decision, decide, read_arrivals, sketch_row
@@ -193,7 +194,7 @@ def write_plan(
             connection, (sketch_row(no, batch.sketches, row, short.get(row)) for row, no in pairs)
         )
     writes.insert_relations(connection, plan.decision.relations)
-    writes.insert_postings(connection, plan.decision.postings)
+    insert_postings(connection, plan.decision.postings)
     for group_id, canonical in plan.naming.group_rows.items():
         writes.put_group(connection, group_id, canonical)
     writes.insert_changes(connection, at, plan.naming.changes)
@@ -206,7 +207,7 @@ def _write_departure(connection: apsw.Connection, departure: Departure, settings
         leaving = read_arrivals(connection, departure.canonicals, settings)
         posted = posting_keys(leaving.sketches, settings)
         waiting = posted.waits
-        writes.delete_postings(connection, posted.keys[waiting], departure.canonicals[posted.rows[waiting]])
+        delete_postings(connection, posted.keys[waiting], departure.canonicals[posted.rows[waiting]])
     writes.delete_articles(connection, [facts.no for facts in departure.facts])
 
 

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.compiling import inner_kernel, kernel
+from dedup.index.rows import Postings
 from dedup.match.crowded import CrowdedSignatures
 from dedup.match.grouping import Banded, find_leaders, group_articles, scan_banded, word_banded
-from dedup.match.scan import MIN_SHARED_SAMPLE, HeldWaits, Scan
+from dedup.match.scan import MAX_BANDED, MAX_WORDED, MIN_SHARED_SAMPLE, HeldWaits, Scan
 from dedup.match.verify import Rule
 from dedup.match.wording import MAX_MEETING, MAX_WAITING, keep_sampled, sorted_distinct
 from dedup.run.sketches import Sketches
@@ -154,7 +155,7 @@ def likely_candidates(
         pairs, np.argsort(pairs), posted.by_wording, found_at, posted.num_sampled, held_sampled,
         rule.sample_ratio, MIN_SHARED_SAMPLE, MAX_MEETING, MAX_WAITING, likely,
     )  # fmt: skip
-    return likely[:count] if len(posted.num_sampled) == 1 else sorted_distinct(likely[:count])
+    return sorted_distinct(likely[:count])
 
 
 @kernel
@@ -186,6 +187,70 @@ def _likely(
             count += 1
         start = end
     return count
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Whom one article meets, and where it waits if it becomes a canonical.
+
+    `likely` int64 are the numbers that `likely_candidates` would return; `counts` int64 how many wait in each
+    key, in the order of keys; `waiting` int64 the posted keys whose buckets have room, in that order;
+    `num_full` of the buckets have none.
+    """
+
+    likely: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+    waiting: npt.NDArray[np.int64]
+    num_full: int
+
+
+def meet_held(posted: PostingKeys, by_key: npt.NDArray[np.int64], found: Postings, rule: Rule) -> Meeting:
+    """Return whom the only article of `posted` meets; `found` waits in its keys, which `by_key` sorts."""
+    likely = np.empty(len(found.keys), dtype=np.int64)
+    counts, waiting = np.zeros((2, len(by_key)), dtype=np.int64)
+    num_likely, num_waiting, num_full = _meet(
+        posted.keys, by_key, posted.by_wording, posted.waits, posted.num_sampled,
+        found.keys, found.nos, found.sampled, MAX_WORDED, MAX_BANDED,
+        rule.sample_ratio, MIN_SHARED_SAMPLE, MAX_MEETING, MAX_WAITING, likely, counts, waiting,
+    )  # fmt: skip
+    return Meeting(likely[:num_likely], counts, waiting[:num_waiting], num_full)
+
+
+@kernel
+def _meet(
+    keys, by_key, by_wording, waits, num_sampled, found_keys, nos, held_sampled, max_worded, max_banded,
+    ratio, min_shared, max_meeting, max_waiting, likely, counts, waiting,
+):  # fmt: skip
+    """Write candidates, counts and where to wait; return how many of the first and last, and full buckets."""
+    found_at = np.empty(len(found_keys), dtype=np.int64)
+    sorted_pairs = np.empty(len(found_keys), dtype=np.int64)
+    for k in range(len(found_keys)):
+        low, high = 0, len(keys) - 1
+        while low < high:
+            middle = (low + high) >> 1
+            if keys[by_key[middle]] < found_keys[k]:
+                low = middle + 1
+            else:
+                high = middle
+        counts[low] += 1
+        found_at[k] = by_key[low]
+        sorted_pairs[k] = nos[k] << 31 | k  # numbers stay below 2**32, rows of one look-up far below 2**31
+    sort_values(sorted_pairs, 0, len(sorted_pairs))
+    for k in range(len(sorted_pairs)):
+        sorted_pairs[k] &= 0x7FFFFFFF
+    num_likely = _likely(
+        nos, sorted_pairs, by_wording, found_at, num_sampled, held_sampled, ratio, min_shared, max_meeting,
+        max_waiting, likely,
+    )  # fmt: skip
+    num_waiting = num_full = 0
+    for k in range(len(keys)):
+        at = by_key[k]
+        if counts[k] >= (max_worded if by_wording[at] else max_banded):
+            num_full += 1
+        elif waits[at]:
+            waiting[num_waiting] = at
+            num_waiting += 1
+    return num_likely, num_waiting, num_full
 
 
 def run_starts(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -1,7 +1,8 @@
 """What an index keeps of a record as it came, and the hash that tells whether it came again unchanged."""
 
 import hashlib
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, overload
 
 
 def kept_string(value: Any) -> str | None:
@@ -23,3 +24,34 @@ def content_hash(text: Any, title: str | None, source: str | None, url: str | No
         digest.update(b"%d:" % (-1 if value is None else len(data)))
         digest.update(data)
     return digest.digest()
+
+
+class ContentHashes(Sequence[bytes]):
+    """The content hashes of articles, each made when it is first asked for: a new id needs none.
+
+    Takes what `content_hash` takes, article by article.
+
+    >>> hashes = ContentHashes([("one text", None, None, None, 0), ("another", "title", None, None, 0)])
+    >>> hashes[1] == content_hash("another", "title", None, None, 0), len(hashes[:1])
+    (True, 1)
+    """
+
+    def __init__(self, contents: Iterable[tuple[Any, str | None, str | None, str | None, int]]) -> None:
+        self._contents = list(contents)
+        self._made: dict[int, bytes] = {}
+
+    def __len__(self) -> int:
+        return len(self._contents)
+
+    @overload
+    def __getitem__(self, at: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[bytes]: ...
+
+    def __getitem__(self, at: int | slice) -> bytes | list[bytes]:
+        if isinstance(at, slice):
+            return [self[k] for k in range(*at.indices(len(self)))]
+        if at not in self._made:
+            self._made[at] = content_hash(*self._contents[at])
+        return self._made[at]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import apsw
 import numpy as np
@@ -9,10 +10,19 @@ import numpy.typing as npt
 
 from dedup.articles import MISSING_DATE
 from dedup.index import reads
+from dedup.index.posting_tables import find_postings
 from dedup.index.rows import NO_POSTINGS, Place, Postings, Relation, SketchRow
 from dedup.match.grouping import find_firsts
 from dedup.match.scan import MAX_BANDED, MAX_WORDED, HeldWaits, Scan
-from dedup.run.arrivals import PostingKeys, likely_candidates, match_arrivals, posting_keys, run_starts
+from dedup.run.arrivals import (
+    Meeting,
+    PostingKeys,
+    likely_candidates,
+    match_arrivals,
+    meet_held,
+    posting_keys,
+    run_starts,
+)
 from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_tokens
 from dedup.run.stages import features_of, rule_of
@@ -163,30 +173,15 @@ def _match(
 ) -> Decision:
     posted = posting_keys(arrivals.sketches, settings)
     by_key = np.argsort(posted.keys, kind="stable")
-    sorted_keys = posted.keys[by_key]
-    starts = run_starts(sorted_keys) if len(arrivals) > 1 else np.arange(len(sorted_keys))
-    distinct = sorted_keys[starts] if len(arrivals) > 1 else sorted_keys
-    found_keys, numbers, sampled = reads.find_postings(connection, distinct)
-    if len(arrivals) == 1 and not len(numbers):
-        return _alone(arrivals, posted, by_key, np.zeros(len(by_key), dtype=np.int64))
-    if len(gone):
-        present = ~np.isin(numbers, gone)
-        found_keys, numbers, sampled = found_keys[present], numbers[present], sampled[present]
-    key_at = np.searchsorted(distinct, found_keys)
-    held_counts = np.bincount(key_at, minlength=len(distinct))
-    if len(arrivals) == 1:  # which posts each key once
-        num_posted = np.ones(len(distinct), dtype=np.int64)
-        found_at, found_numbers, found_sampled = by_key[key_at], numbers, sampled
-    else:  # each canonical found for a key is found for each article that posted the key
-        num_posted = np.diff(np.append(starts, len(sorted_keys)))
-        repeats = num_posted[key_at]
-        within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        found_at = by_key[np.repeat(starts[key_at], repeats) + within]
-        found_numbers, found_sampled = np.repeat(numbers, repeats), np.repeat(sampled, repeats)
-    held = likely_candidates(posted, found_at, found_numbers, found_sampled, rule_of(settings))
-    if not len(held) and len(arrivals) == 1:  # nobody to compare with: no scan
-        return _alone(arrivals, posted, by_key, held_counts)
-    others = read_arrivals(connection, held, settings)
+    if len(arrivals) == 1:
+        found = _find_postings(connection, posted.keys[by_key], gone)  # an article posts each key once
+        meeting = meet_held(posted, by_key, found, rule_of(settings))
+        if not len(meeting.likely):  # nobody to compare with: no scan
+            return _alone(arrivals, posted, meeting)
+        met = _Met(found, meeting.likely, np.ones_like(by_key), meeting.counts)
+    else:
+        met = _meet_many(connection, posted, by_key, gone, settings)
+    others = read_arrivals(connection, met.held, settings)
     scan = match_arrivals(
         arrivals.sketches,
         arrivals.published,
@@ -195,12 +190,12 @@ def _match(
         settings,
         formulas,
         num_threads,
-        _held_waits(found_keys, numbers, held),
+        _held_waits(met.found, met.held),
     )
-    nos = np.concatenate([held, arrivals.nos])
-    own = np.arange(len(held), len(nos))
+    nos = np.concatenate([met.held, arrivals.nos])
+    own = np.arange(len(met.held), len(nos))
     is_canonical = scan.canonicals[own] == own
-    full = _full_buckets(posted, by_key, num_posted, held_counts, is_canonical)
+    full = _full_buckets(posted, by_key, met.num_posted, met.held_counts, is_canonical)
     if settings.window_days is None:  # the very text of an earlier arrival looked nothing up
         rows, features = np.arange(len(arrivals)), features_of(arrivals.sketches, arrivals.published)
         full.counts[find_firsts(rows, arrivals.sketches.fingerprints, features) != rows] = 0
@@ -214,23 +209,61 @@ def _match(
     )
 
 
-def _held_waits(keys: Int64s, numbers: Int64s, held: Int64s) -> HeldWaits:
+class _Met(NamedTuple):
+    """Who waits in the keys of arrivals, and the numbers of those to be compared with, int64, rising.
+
+    By distinct key, int64: how many arrivals posted it, and how many held ones wait in it.
+    """
+
+    found: Postings
+    held: Int64s
+    num_posted: Int64s
+    held_counts: Int64s
+
+
+def _meet_many(
+    connection: apsw.Connection, posted: PostingKeys, by_key: Int64s, gone: Int64s, settings: Settings
+) -> _Met:
+    """Return whom arrivals meet; `by_key` sorts the posted keys, those of a key by article."""
+    sorted_keys = posted.keys[by_key]
+    starts = run_starts(sorted_keys)
+    distinct = sorted_keys[starts]
+    found = _find_postings(connection, distinct, gone)
+    key_at = np.searchsorted(distinct, found.keys)
+    num_posted = np.diff(np.append(starts, len(sorted_keys)))
+    repeats = num_posted[key_at]  # each canonical found for a key is found for each that posted the key
+    within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    found_at = by_key[np.repeat(starts[key_at], repeats) + within]
+    held = likely_candidates(
+        posted, found_at, np.repeat(found.nos, repeats), np.repeat(found.sampled, repeats), rule_of(settings)
+    )
+    return _Met(found, held, num_posted, np.bincount(key_at, minlength=len(distinct)))
+
+
+def _find_postings(connection: apsw.Connection, keys: Int64s, gone: Int64s) -> Postings:
+    """Return who waits in the keys, which rise, but for those of the numbers `gone`."""
+    found = find_postings(connection, keys)
+    if not len(gone):
+        return found
+    present = ~np.isin(found.nos, gone)
+    return Postings(*(column[present] for column in found))
+
+
+def _held_waits(found: Postings, held: Int64s) -> HeldWaits:
     """Return which canonicals wait for sampled shingles; `held` are the numbers of those at hand, rising."""
-    by_wording = keys <= np.iinfo(np.uint32).max
-    waiting = numbers[by_wording]
+    by_wording = found.keys <= np.iinfo(np.uint32).max
+    waiting = found.nos[by_wording]
     positions = np.searchsorted(held, waiting)
     at_hand = positions < len(held)
     at_hand[at_hand] = held[positions[at_hand]] == waiting[at_hand]
-    return HeldWaits(keys[by_wording].astype(np.uint32), np.where(at_hand, positions, -1))
+    return HeldWaits(found.keys[by_wording].astype(np.uint32), np.where(at_hand, positions, -1))
 
 
-def _alone(arrivals: Arrivals, posted: PostingKeys, by_key: Int64s, held_counts: Int64s) -> Decision:
+def _alone(arrivals: Arrivals, posted: PostingKeys, meeting: Meeting) -> Decision:
     """Return the decision on one article that has nobody to be compared with."""
-    is_full = held_counts >= np.where(posted.by_wording, MAX_WORDED, MAX_BANDED)[by_key]
-    waiting = by_key[posted.waits[by_key] & ~is_full]
     no = int(arrivals.nos[0])
-    place = Place(no, no, 0, 0, 0, 0, 0, int(np.count_nonzero(is_full)))
-    return Decision([place], [], postings_of(posted, waiting, arrivals.nos))
+    place = Place(no, no, 0, 0, 0, 0, 0, meeting.num_full)
+    return Decision([place], [], postings_of(posted, meeting.waiting, arrivals.nos))
 
 
 def postings_of(posted: PostingKeys, chosen: Int64s, nos: Int64s) -> Postings:

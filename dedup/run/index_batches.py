@@ -11,7 +11,7 @@ from dedup.articles import MISSING_DATE, ArticleId, Fields
 from dedup.errors import InputError, RecordError
 from dedup.formats.records import Chunk
 from dedup.index.rows import Facts
-from dedup.run.contents import content_hash, kept_string
+from dedup.run.contents import ContentHashes, kept_string
 from dedup.run.deciding import Arrivals, Int64s
 from dedup.run.records import as_table, columns_of_articles
 from dedup.run.recurring import NO_LINES, cut_lines
@@ -122,10 +122,7 @@ def batch_of(
     urls = [kept_string(record.get(fields.url)) for record in records]
     sources = [kept_string(source) for source in columns.sources]
     texts = [record.get(fields.text) for record in records]
-    contents = [
-        content_hash(*values)
-        for values in zip(texts, titles, sources, urls, columns.published.tolist(), strict=True)
-    ]
+    contents = ContentHashes(zip(texts, titles, sources, urls, columns.published.tolist(), strict=True))
     keys = [str(id_) for id_ in columns.ids]
     return Batch(columns.ids, columns.published, sketches, keys, contents, sources, titles, urls)
 
@@ -173,10 +170,7 @@ def _slices(
 def batch_of_chunk(chunk: Chunk, settings: Settings) -> Batch:
     """Return one batch of the records that a reader gave, title and URL among them."""
     titles, urls = list(map(kept_string, chunk.titles)), list(map(kept_string, chunk.urls))
-    contents = [
-        content_hash(*values)
-        for values in zip(chunk.texts, titles, chunk.sources, urls, chunk.dates, strict=True)
-    ]
+    contents = ContentHashes(zip(chunk.texts, titles, chunk.sources, urls, chunk.dates, strict=True))
     return Batch(
         chunk.ids,
         np.array(chunk.dates, dtype=np.int64),

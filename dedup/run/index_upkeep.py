@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.index import reads, writes
+from dedup.index import posting_tables, reads, writes
+from dedup.index.posting_tables import MERGE_START, MergePoint
 from dedup.index.store import Store
 from dedup.run.admitting import remove
 from dedup.run.index_formulas import FormulasInForce
@@ -30,14 +31,14 @@ class Merging:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._recent_rows: int | None = None
-        self._merge_from: int | None = None
+        self._merge_at: MergePoint | None = None
 
     def merge_all(self, store: Store) -> None:
         """Move all recent posting rows, in transactions of a fraction of a second."""
-        key: int | None = 0
-        while key is not None:
+        at: MergePoint | None = MERGE_START
+        while at is not None:
             with store.writing() as connection:
-                key = writes.merge_postings(connection, key)
+                at = posting_tables.merge_postings(connection, at)
         self._recent_rows = None
 
     def merge_if_due(self, store: Store, num_added: int) -> None:
@@ -55,26 +56,26 @@ class Merging:
             self._lock.release()
 
     def _is_due(self, store: Store, num_added: int) -> bool:
-        if self._merge_from is not None:
+        if self._merge_at is not None:
             return True
         most_rows, recent_rows = _MOST_ROWS * num_added, self._recent_rows
         if recent_rows is not None and recent_rows + most_rows <= MAX_RECENT_ROWS:
             self._recent_rows = recent_rows + most_rows
             return False
         with store.reading() as connection:
-            rows = reads.count_recent(connection)
+            rows = posting_tables.count_recent(connection)
         if rows <= MAX_RECENT_ROWS:
             self._recent_rows = min(rows, MAX_RECENT_ROWS - MAX_RECENT_ROWS // 8)
             return False
-        self._merge_from, self._recent_rows = 0, None
+        self._merge_at, self._recent_rows = MERGE_START, None
         return True
 
     def _merge_some(self, store: Store, num_added: int) -> None:
-        for _ in range(1 + 4 * _MOST_ROWS * num_added // writes.MERGED_ROWS):
-            if self._merge_from is None:
+        for _ in range(1 + 4 * _MOST_ROWS * num_added // posting_tables.MERGED_ROWS):
+            if self._merge_at is None:
                 return
             with store.writing() as connection:
-                self._merge_from = writes.merge_postings(connection, self._merge_from)
+                self._merge_at = posting_tables.merge_postings(connection, self._merge_at)
 
 
 def prune(store: Store, bound: int, settings: Settings, formulas: FormulasInForce) -> int:

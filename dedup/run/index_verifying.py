@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from dedup.errors import IndexFileError
 from dedup.index import reads
+from dedup.index.posting_tables import count_postings, find_postings
 from dedup.index.rows import Postings
 from dedup.index.verify import find_problems, listed
 from dedup.run.arrivals import posting_keys
@@ -44,7 +45,7 @@ def _posting_problems(connection: apsw.Connection, settings: Settings) -> Iterat
         for place, num_due, num_found in zip(places, due.tolist(), right.tolist(), strict=True):
             if num_due - num_found > place.full_buckets:
                 yield f"article number {place.no} has {num_found} of its {num_due} posting rows"
-    num_rows = reads.count_postings(connection)
+    num_rows = count_postings(connection)
     if all_compared and num_rows != num_right:
         yield f"posting rows that do not follow from the sketch of their article: {num_rows - num_right}"
 
@@ -55,7 +56,7 @@ def _count_rows(connection: apsw.Connection, nos: Int64s, settings: Settings) ->
     posted = posting_keys(arrivals.sketches, settings)
     waiting = np.flatnonzero(posted.waits)
     due = postings_of(posted, waiting, nos)
-    right = _are_held(due, reads.find_postings(connection, np.unique(due.keys)))
+    right = _are_held(due, find_postings(connection, np.unique(due.keys)))
     rows = posted.rows[waiting]
     return np.bincount(rows, minlength=len(nos)), np.bincount(rows[right], minlength=len(nos))
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from dedup.articles import Added, ArticleId, Change, Fields, Group, HeldArticle, Link, Verdict
 from dedup.errors import IndexFileError, InputError, RecordError
-from dedup.index import reads, writes
+from dedup.index import filtering, reads, writes
 from dedup.index.file import check_place
 from dedup.index.store import Store
 from dedup.run import index_groups
@@ -329,8 +329,10 @@ class Index:
         self._merging.merge_all(self.store)
 
     def vacuum(self) -> None:
-        """Merge posting rows and write the file anew without the room that removed articles left."""
+        """Merge posting rows and write filter and file anew without what removed articles left."""
         self.merge()
+        with self.store.writing() as connection:
+            filtering.write_anew(connection)
         self.store.vacuum()
 
     def _batch(self, article: Mapping[str, Any]) -> Batch:

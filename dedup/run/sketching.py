@@ -220,9 +220,7 @@ def sketch_tokens(
         character_rows=character_rows,
         character_hashes=character_hashes,
         character_offsets=character_offsets,
-        character_signatures=sign_shingle_hashes(
-            character_hashes, character_offsets, num_perm=settings.num_perm, seed=settings.seed
-        ),
+        character_signatures=_sign_short_texts(character_hashes, character_offsets, settings),
         num_cut=np.zeros(num_rows, dtype=np.int64),
     )
 
@@ -292,9 +290,7 @@ def _sketch_task(
         character_rows=rows,
         character_hashes=hashes,
         character_offsets=hash_offsets,
-        character_signatures=sign_shingle_hashes(
-            hashes, hash_offsets, num_perm=settings.num_perm, seed=settings.seed
-        ),
+        character_signatures=_sign_short_texts(hashes, hash_offsets, settings),
         num_cut=kept.num_cut,
         line_hashes=kept.hashes[:num_lines].copy(),
         line_words=kept.words[:num_lines].copy(),
@@ -357,3 +353,11 @@ def _hash_short_texts(
         parts.append(hash_characters(source, begins[first:last], ends[first:last]))
     hashes = np.concatenate([part for part, _ in parts])
     return hashes, join_offsets([part for _, part in parts])
+
+
+def _sign_short_texts(
+    hashes: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], settings: Settings
+) -> npt.NDArray[np.uint32]:
+    if len(offsets) == 1:  # most articles that come alone
+        return np.empty((0, settings.num_perm), dtype=np.uint32)
+    return sign_shingle_hashes(hashes, offsets, num_perm=settings.num_perm, seed=settings.seed)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from dedup import Index
 from dedup.errors import IndexFileError
-from dedup.index import reads, writes
 from dedup.index.packing import pack, unpack
+from dedup.index.posting_tables import delete_postings, find_postings, insert_postings, merge_postings
 from dedup.index.rows import Postings
+from dedup.index.schema import TABLES
 
 UINT32S = st.integers(0, 2**32 - 1)
 ENTRIES = st.lists(
@@ -62,21 +63,20 @@ def test_rows_written_merged_and_deleted_are_those_of_a_list(
     first: list[tuple[int, int, int]], second: list[tuple[int, int, int]], gone: list[tuple[int, int, int]]
 ) -> None:
     connection = apsw.Connection(":memory:")
-    connection.execute("CREATE TABLE postings(key INTEGER PRIMARY KEY, waiting BLOB NOT NULL)")
-    connection.execute("CREATE TABLE recent_postings(key INTEGER PRIMARY KEY, waiting BLOB NOT NULL)")
-    writes.insert_postings(connection, postings_of(first))
-    assert writes.merge_postings(connection, 0) is None
-    writes.insert_postings(connection, postings_of(second))
-    writes.insert_postings(connection, postings_of(first))
+    connection.execute(TABLES)
+    insert_postings(connection, postings_of(first))
+    assert merge_postings(connection) is None
+    insert_postings(connection, postings_of(second))
+    insert_postings(connection, postings_of(first))
     leaving = postings_of([*gone, *first[::2]])
-    writes.delete_postings(connection, leaving.keys, leaving.nos)
+    delete_postings(connection, leaving.keys, leaving.nos)
     pairs = set(zip(leaving.keys.tolist(), leaving.nos.tolist(), strict=True))
     everything = [row for part in (first, second, first) for row in rows_of(postings_of(part))]
     expected = sorted(row for row in everything if row[:2] not in pairs)
     keys = np.unique(np.array([row[0] for row in everything], dtype=np.int64))
-    assert sorted(rows_of(reads.find_postings(connection, keys))) == expected
-    assert writes.merge_postings(connection, 0) is None
-    assert sorted(rows_of(reads.find_postings(connection, keys))) == expected
+    assert sorted(rows_of(find_postings(connection, keys))) == expected
+    assert merge_postings(connection) is None
+    assert sorted(rows_of(find_postings(connection, keys))) == expected
 
 
 def test_a_damaged_row_is_an_error_where_it_is_read(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.kill_cases import articles_of
 from dedup import Index
 from dedup.index.packing import pack, unpack
-from dedup.index.reads import all_postings
+from dedup.index.posting_tables import all_postings
 from dedup.index.rows import Postings
 
 Entry = tuple[int, int, int]
@@ -72,7 +72,10 @@ def test_rows_with_another_key_or_size_are_seen(index: Index) -> None:
     write_row(index, "recent_postings", key, of_key)
     assert index.verify() == []
     write_row(index, "recent_postings", 12345, [(12345, no, 1)])
-    assert index.verify() == ["posting rows that do not follow from the sketch of their article: 1"]
+    assert index.verify() == [
+        "the log of recent keys lacks the key 12345 of a posting row, which hides it",
+        "posting rows that do not follow from the sketch of their article: 1",
+    ]
 
 
 def test_rows_that_a_full_bucket_did_not_take_are_not_missed(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from dedup.articles import Fields, Group, Link
 from dedup.errors import InputError, RecordError, SettingsError
-from dedup.index import reads, writes
+from dedup.index import posting_tables
+from dedup.index.posting_tables import find_postings
 from dedup.match.grouping import group_articles
 from dedup.match.order import canonical_order
 from dedup.match.scan import MAX_WORDED
@@ -117,7 +118,7 @@ def test_merged_posting_rows_are_found_as_before(
     open_index: Callable[..., Index], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index_upkeep, "MAX_RECENT_ROWS", 300)
-    monkeypatch.setattr(writes, "MERGED_ROWS", 100)
+    monkeypatch.setattr(posting_tables, "MERGED_ROWS", 100)
     articles = articles_of(story_texts(3) + [f"x {text}" for text in story_texts(8)])
     index = open_index()
     for article in articles:
@@ -195,7 +196,7 @@ def test_full_buckets_are_reported_and_rows_read_stay_bounded(open_index: Callab
     assert verdicts[-1].full_buckets > 0
     with index._store.reading() as connection:
         keys = posting_keys(sketch_texts(text_array([articles[-1]["text"]]), Settings()), Settings())
-        found = reads.find_postings(connection, np.sort(keys.keys)).keys
+        found = find_postings(connection, np.sort(keys.keys)).keys
         worst = np.unique(found, return_counts=True)[1].max()
     assert worst == MAX_WORDED
 
