@@ -13,7 +13,8 @@ import numpy.typing as npt
 from dedup.compiling import inner_kernel, kernel
 from dedup.match.crowded import CrowdedSignatures
 from dedup.match.grouping import Banded, find_leaders, group_articles, scan_banded, word_banded
-from dedup.match.scan import MIN_SHARED_SAMPLE, HeldWaits, Scan
+from dedup.match.likely import MIN_SHARED_SAMPLE
+from dedup.match.scan import HeldWaits, Scan
 from dedup.match.verify import Rule
 from dedup.match.wording import MAX_MEETING, MAX_WAITING, keep_sampled, sorted_distinct
 from dedup.run.sketches import Sketches
