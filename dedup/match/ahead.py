@@ -17,7 +17,6 @@ from dedup.match.judge import judge
 from dedup.match.likely import (
     MANY_BANDED,
     MIN_SHARED_SAMPLE,
-    Samples,
     likely_by_bands,
     likely_by_wording,
 )
@@ -63,7 +62,7 @@ class Meeting(NamedTuple):
     firsts: npt.NDArray[np.int64]
     banded: Waiting
     worded: Waiting
-    samples: Samples
+    num_sampled: npt.NDArray[np.int32]
     is_formula: npt.NDArray[np.bool_]
     signatures: CrowdedSignatures
     least_equal: int
@@ -118,7 +117,7 @@ def _meet_part(
 
 @kernel
 def _meet_ahead(
-    features, rule, rows, firsts, banded, worded, samples, is_formula, signatures, least_equal,
+    features, rule, rows, firsts, banded, worded, num_sampled, is_formula, signatures, least_equal,
     meetings, scratch, set_sizes, begin, ends, num_of_banded, records, state,
 ):  # fmt: skip
     """Meet from position state[0] on; stop early where `records` could become too short."""
@@ -140,7 +139,7 @@ def _meet_ahead(
                 candidate = meetings.candidates[k]
                 by_bands = num_banded(candidate, meetings)
                 surely = likely_by_wording(
-                    position, candidate, num_worded(candidate, meetings), samples, rule
+                    position, candidate, num_worded(candidate, meetings), num_sampled, rule
                 )
                 if not surely and not likely_by_bands(
                     position, candidate, by_bands, num_by_bands, is_short, signatures, least_equal

@@ -1,11 +1,7 @@
 """Which of the candidates that an article meets are worth reading: those that wording or bands speak for."""
 
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
-
 from dedup.compiling import inner_kernel
+from dedup.match.wording import MAX_MEETING, MAX_WAITING
 
 MANY_BANDED = 32
 """With more candidates from bands than this, those whose signatures speak against a match are dropped."""
@@ -21,14 +17,6 @@ sample."""
 _SIGMAS = 4.0  # a match at the threshold is dropped by the signatures with probability 3e-5
 
 
-class Samples(NamedTuple):
-    """The sampled shingles of each position: their number, and the shares that are met and waited in."""
-
-    num_sampled: npt.NDArray[np.int64]
-    meeting_shares: npt.NDArray[np.float64]
-    waiting_shares: npt.NDArray[np.float64]
-
-
 def lowest_equal(threshold: float, num_perm: int) -> int:
     """Return how many equal values of `num_perm` a pair at the threshold has all but surely."""
     deviation = (threshold * (1 - threshold) * num_perm) ** 0.5
@@ -36,14 +24,17 @@ def lowest_equal(threshold: float, num_perm: int) -> int:
 
 
 @inner_kernel
-def likely_by_wording(position, candidate, by_wording, samples, rule):
-    """Return whether the sampled shingles in which the two met, so many, speak for a match."""
+def likely_by_wording(position, candidate, by_wording, num_sampled, rule):
+    """Return whether the sampled shingles in which the two met, so many, speak for a match.
+
+    `num_sampled` int32[n] is the number of all sampled shingles of each position.
+    """
     if by_wording < MIN_SHARED_SAMPLE:
         return False
-    smaller_sample = min(samples.num_sampled[position], samples.num_sampled[candidate])
+    own, others = num_sampled[position], num_sampled[candidate]
     # Both look at their lowest hashes: what they share is met as far as the smaller part reaches.
-    reach = min(samples.meeting_shares[position], samples.waiting_shares[candidate])
-    return by_wording >= rule.sample_ratio * smaller_sample * reach
+    reach = min(1.0, MAX_MEETING / max(1, own), MAX_WAITING / max(1, others))
+    return by_wording >= rule.sample_ratio * min(own, others) * reach
 
 
 @inner_kernel

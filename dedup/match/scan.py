@@ -29,7 +29,6 @@ from dedup.match.crowded import CrowdedSignatures
 from dedup.match.judge import judge
 from dedup.match.likely import (
     MIN_SHARED_SAMPLE,
-    Samples,
     likely_by_bands,
     likely_by_wording,
     lowest_equal,
@@ -143,10 +142,10 @@ def scan_canonicals(
     dates = features.dates[rows]
     by_date = bool(np.all(dates[1:] >= dates[:-1]))
     met = (np.diff(bands.offsets) > 0) | (np.diff(wording.buckets.offsets) > 0)
+    least_equal = lowest_equal(rule.threshold, signatures.values.shape[1])
     meeting = Meeting(
         features, rule, rows, firsts, banded, worded,
-        Samples(wording.num_sampled, wording.meeting_shares, wording.waiting_shares),
-        wording.is_formula, signatures, lowest_equal(rule.threshold, signatures.values.shape[1]),
+        wording.num_sampled, wording.is_formula, signatures, least_equal,
     )  # fmt: skip
     scratch = start_meetings(n), scratch_for(features, rows[met])
     set_sizes = np.full((len(features.token_begins), 2), -1, dtype=np.int64)
@@ -210,7 +209,7 @@ def _allow(
 
 @kernel
 def _scan(
-    features, rule, rows, firsts, banded, worded, samples, is_formula, signatures, least_equal,
+    features, rule, rows, firsts, banded, worded, num_sampled, is_formula, signatures, least_equal,
     meetings, scratch, set_sizes, leaving, num_held, allowed, since, ahead, out, state,
 ):  # fmt: skip
     """Scan from position state[0] to the end of `ahead`; stop early where `out.relations` could become short.
@@ -236,7 +235,16 @@ def _scan(
         )
         num_by_bands += banded_now
         count = _keep_likely(
-            count, num_by_bands, position, rows, samples, rule, signatures, least_equal, features, meetings
+            count,
+            num_by_bands,
+            position,
+            rows,
+            num_sampled,
+            rule,
+            signatures,
+            least_equal,
+            features,
+            meetings,
         )
         if state[1] + count + num_ahead > len(out.relations):
             forget(count, meetings)
@@ -317,7 +325,7 @@ def _follow(position, first, out):
 
 @inner_kernel
 def _keep_likely(
-    count, num_by_bands, position, rows, samples, rule, signatures, least_equal, features, meetings
+    count, num_by_bands, position, rows, num_sampled, rule, signatures, least_equal, features, meetings
 ):
     """Drop candidates that bands or wording do not speak for; return how many stay.
 
@@ -329,7 +337,7 @@ def _keep_likely(
     for k in range(count):
         candidate = meetings.candidates[k]
         by_bands, by_wording = num_banded(candidate, meetings), num_worded(candidate, meetings)
-        if likely_by_wording(position, candidate, by_wording, samples, rule) or likely_by_bands(
+        if likely_by_wording(position, candidate, by_wording, num_sampled, rule) or likely_by_bands(
             position, candidate, by_bands, num_by_bands, is_short, signatures, least_equal
         ):
             meetings.candidates[kept] = candidate

@@ -69,12 +69,12 @@ class Meetings(NamedTuple):
 def start_waiting(
     buckets: Buckets,
     limits: int | npt.NDArray[np.int64],
-    num_meeting: npt.NDArray[np.int64] | None = None,
-    num_waiting: npt.NDArray[np.int64] | None = None,
+    num_meeting: npt.NDArray[np.signedinteger] | None = None,
+    num_waiting: npt.NDArray[np.signedinteger] | None = None,
 ) -> Waiting:
     """Return empty waiting lists for these buckets, in each of which at most `limits` can wait.
 
-    Of the buckets of a position the first `num_meeting` and `num_waiting`, int64[n], are used; without
+    Of the buckets of a position the first `num_meeting` and `num_waiting`, integers[n], are used; without
     these all of them. Raises `InputError` for more places than can be numbered.
     """
     waiting_ends = buckets.offsets[1:] if num_waiting is None else buckets.offsets[:-1] + num_waiting
