@@ -10,8 +10,9 @@ from dedup.articles import MISSING_DATE
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets, find_buckets
 from dedup.match.crowded import CrowdedSignatures, crowded_signatures
+from dedup.match.likely import MANY_BANDED
 from dedup.match.pairs import MatchingPairs, find_matching_pairs
-from dedup.match.scan import MANY_BANDED, MAX_BANDED, HeldWaits, Scan, scan_canonicals
+from dedup.match.scan import MAX_BANDED, HeldWaits, Scan, scan_canonicals
 from dedup.match.verify import Features, Rule
 from dedup.match.wording import Wording, find_wording
 
@@ -51,7 +52,10 @@ def group_articles(
     """
     banded = meet_in_bands(order, fingerprints, features, rule, lanes, signatures, num_threads)
     wording = word_banded(order, features, rule, banded, formulas)
-    return scan_banded(order, features, rule, banded, wording, num_held=num_held, held_waits=held_waits)
+    return scan_banded(
+        order, features, rule, banded, wording,
+        num_held=num_held, held_waits=held_waits, num_threads=num_threads,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -117,11 +121,12 @@ def scan_banded(
     *,
     num_held: int = 0,
     held_waits: HeldWaits | None = None,
+    num_threads: int = 1,
 ) -> Scan:
     """Return the last step of `group_articles`, which reads the tokens of those that meet, here and there."""
     return scan_canonicals(
         features, rule, order, banded.firsts, banded.same, banded.buckets, wording, banded.signatures,
-        num_held, held_waits,
+        num_held, held_waits, num_threads,
     )  # fmt: skip
 
 

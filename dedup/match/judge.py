@@ -25,9 +25,10 @@ from dedup.match.verify import (
     in_window,
     jaccard_of,
     measure_article,
+    most_shared_words,
     same_text,
     same_tokens,
-    shared_words,
+    shared_of_laid_out,
 )
 from dedup.match.wording import formula_share
 
@@ -50,8 +51,9 @@ def judge(position, other, rows, sizes, features, rule, worded, is_formula, scra
     smaller = min(own, others)
     shared = 0
     is_part = False
-    if smaller > 0:
-        shared = shared_words(row, other_row, features, rule, scratch, position)
+    most = min(smaller, most_shared_words(row, other_row, features, rule, scratch)) if smaller > 0 else 0
+    if most > 0 and (jaccard_of(most, own, others) >= rule.threshold or most >= rule.part_coverage * smaller):
+        shared = shared_of_laid_out(row, other_row, features, rule, scratch, position)
         jaccard = jaccard_of(shared, own, others)
         ratio = smaller / max(own, others)
         is_copy = jaccard >= rule.threshold and ratio >= rule.copy_length_ratio
@@ -69,10 +71,10 @@ def judge(position, other, rows, sizes, features, rule, worded, is_formula, scra
             is_copy, is_part = sure_copy, sure_part
         if is_copy:
             return BY_WORDS, shared, own, others
-    if not other_facts(row, other_row, features, scratch):
-        by_characters = alike_by_characters(row, other_row, sizes, features, rule, scratch, position)
-        if by_characters[0] != NO_MATCH:
-            return by_characters
+    by_characters = alike_by_characters(row, other_row, sizes, features, rule, scratch, position)
+    # Facts second: of long texts, which have no character shingles, nobody needs to read them.
+    if by_characters[0] != NO_MATCH and not other_facts(row, other_row, features, scratch):
+        return by_characters
     if is_part:
         return (PART if own < others else WHOLE), shared, own, others
     return NO_MATCH, 0, 0, 0

@@ -58,7 +58,7 @@ def _find_pairs(features, rule, rows, waiting, meetings, scratch, set_sizes, fou
         if waiting.offsets[position] == waiting.offsets[position + 1]:
             continue
         row = rows[position]
-        count = meet(position, waiting, meetings, BANDED, 0, features.dates, rows, NO_BOUND)
+        count = meet(position, waiting, meetings, BANDED, 0, features.dates, rows, NO_BOUND, 0)
         if state[1] + count > len(found):
             forget(count, meetings)
             state[0] = position

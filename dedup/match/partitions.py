@@ -14,7 +14,7 @@ import numpy.typing as npt
 from dedup.compiling import kernel
 from dedup.match.buckets import Buckets, by_position
 from dedup.match.judge import judge
-from dedup.match.scan import MIN_SHARED_SAMPLE
+from dedup.match.likely import MIN_SHARED_SAMPLE
 from dedup.match.verify import Features, Rule, load_article, scratch_for
 from dedup.match.waiting import (
     BANDED,
@@ -127,7 +127,7 @@ def _meet_all(waiting, meetings, nobody, pairs, state):
     """Walk the articles from number state[0] on; stop early where `pairs` could become too short."""
     num_articles = len(waiting.offsets) - 1
     for number in range(state[0], num_articles):
-        count = meet(number, waiting, meetings, BANDED, 0, nobody, nobody, NO_BOUND)
+        count = meet(number, waiting, meetings, BANDED, 0, nobody, nobody, NO_BOUND, 0)
         if state[1] + count > len(pairs):
             forget(count, meetings)
             state[0] = number

@@ -14,18 +14,34 @@ import numpy.typing as npt
 
 from dedup.articles import MISSING_DATE
 from dedup.compiling import inner_kernel, kernel
+from dedup.match.ahead import (
+    CANDIDATE,
+    IF_FEW,
+    KIND,
+    OTHER,
+    OWN,
+    SHARED,
+    Meeting,
+    meet_ahead,
+)
 from dedup.match.buckets import Buckets
 from dedup.match.crowded import CrowdedSignatures
 from dedup.match.judge import judge
+from dedup.match.likely import (
+    MIN_SHARED_SAMPLE,
+    likely_by_bands,
+    likely_by_wording,
+    lowest_equal,
+)
 from dedup.match.verify import PART, WHOLE, Features, Rule, jaccard_of, load_article, scratch_for
 from dedup.match.waiting import (
     BANDED,
     COUNT,
     NO_BOUND,
-    WORDED,
     doubled,
     forget,
     meet,
+    meet_often,
     num_banded,
     num_worded,
     start_meetings,
@@ -41,26 +57,9 @@ MAX_WORDED = 24
 buckets. A bucket of more articles that are not copies of each other holds a template, and says nothing
 about copies."""
 
-MANY_BANDED = 32
-"""With more candidates from bands than this, those whose signatures speak against a match are dropped."""
-
-MANY_BANDS = 3
-"""Bands in which a short text must then meet another. A pair at the headline threshold meets in 13 of 64 and
-in fewer than 3 with probability 1e-4; two titles of the same common words in one."""
-
-MIN_SHARED_SAMPLE = 2
-"""Sampled shingles that two articles must share to be compared; and `Rule.sample_ratio` of the smaller
-sample."""
-
-_SIGMAS = 4.0  # a match at the threshold is dropped by the signatures with probability 3e-5
-
-
-class _Samples(NamedTuple):
-    """The sampled shingles of each position: their number, and the shares that are met and waited in."""
-
-    num_sampled: npt.NDArray[np.int64]
-    meeting_shares: npt.NDArray[np.float64]
-    waiting_shares: npt.NDArray[np.float64]
+_SHORT_STRETCH, _LONG_STRETCH, _MANY_STRETCHES = 1024, 4096, 64
+"""Articles are met ahead in stretches of so many, fewer in a small corpus, so that few of them meet each
+other; not many more, so that what was read of the waiting lists is near when they are read again."""
 
 
 class _Outcome(NamedTuple):
@@ -118,6 +117,7 @@ def scan_canonicals(
     signatures: CrowdedSignatures,
     num_held: int = 0,
     held_waits: HeldWaits | None = None,
+    num_threads: int = 1,
 ) -> Scan:
     """Return the groups of n articles, of which the first `num_held` are canonicals from before.
 
@@ -139,22 +139,24 @@ def scan_canonicals(
     worded = start_waiting(
         wording.buckets, np.maximum(0, MAX_WORDED - others), wording.num_meeting, wording.num_waiting
     )
-    samples = _Samples(wording.num_sampled, wording.meeting_shares, wording.waiting_shares)
-    meetings = start_meetings(n)
-    lowest_equal = _lowest_equal(rule.threshold, signatures.values.shape[1])
     dates = features.dates[rows]
     by_date = bool(np.all(dates[1:] >= dates[:-1]))
     met = (np.diff(bands.offsets) > 0) | (np.diff(wording.buckets.offsets) > 0)
-    scratch = scratch_for(features, rows[met])
+    least_equal = lowest_equal(rule.threshold, signatures.values.shape[1])
+    meeting = Meeting(
+        features, rule, rows, firsts, banded, worded,
+        wording.num_sampled, wording.is_formula, signatures, least_equal,
+    )  # fmt: skip
+    scratch = start_meetings(n), scratch_for(features, rows[met])
     set_sizes = np.full((len(features.token_begins), 2), -1, dtype=np.int64)
-    while True:
-        _scan(
-            features, rule, rows, firsts, banded, worded, samples, wording.is_formula, signatures,
-            lowest_equal, by_date, num_held, allowed, meetings, scratch, set_sizes, out, state,
-        )  # fmt: skip
-        if state[0] == n:
-            break
-        out = out._replace(relations=doubled(out.relations))
+    leaving = by_date and rule.window != MISSING_DATE
+    stretches = _stretches(n) if num_threads > 1 and num_held == 0 and not leaving else [(0, n)]
+    for begin, ahead in meet_ahead(meeting, set_sizes, stretches, num_threads):
+        while True:
+            _scan(*meeting, *scratch, set_sizes, leaving, num_held, allowed, begin, ahead, out, state)
+            if state[0] == ahead.end:
+                break
+            out = out._replace(relations=doubled(out.relations))
     full = np.count_nonzero(banded.heads[:-1, COUNT] >= MAX_BANDED)
     full += np.count_nonzero(worded.heads[:-1, COUNT] + others >= MAX_WORDED)
     return Scan(
@@ -168,6 +170,13 @@ def scan_canonicals(
         int(state[2]),
         int(full),
     )
+
+
+def _stretches(num_positions: int) -> list[tuple[int, int]]:
+    """Return begins and ends of the stretches in which articles are met ahead."""
+    length = max(_SHORT_STRETCH, min(_LONG_STRETCH, num_positions // _MANY_STRETCHES))
+    begins = range(0, num_positions, length)
+    return [(begin, min(begin + length, num_positions)) for begin in begins] or [(0, 0)]
 
 
 def _allow(
@@ -198,20 +207,17 @@ def _allow(
     return allowed, others
 
 
-def _lowest_equal(threshold: float, num_perm: int) -> int:
-    """Return how many equal values of `num_perm` a pair at the threshold has all but surely."""
-    deviation = (threshold * (1 - threshold) * num_perm) ** 0.5
-    return max(0, int(threshold * num_perm - _SIGMAS * deviation))
-
-
 @kernel
 def _scan(
-    features, rule, rows, firsts, banded, worded, samples, is_formula, signatures, lowest_equal,
-    by_date, num_held, allowed, meetings, scratch, set_sizes, out, state,
+    features, rule, rows, firsts, banded, worded, num_sampled, is_formula, signatures, least_equal,
+    meetings, scratch, set_sizes, leaving, num_held, allowed, since, ahead, out, state,
 ):  # fmt: skip
-    """Scan from position state[0] on; stop early where `out.relations` could become too short."""
+    """Scan from position state[0] to the end of `ahead`; stop early where `out.relations` could become short.
+
+    Those who waited before position `since` were met ahead.
+    """
     dates = features.dates
-    for position in range(state[0], len(rows)):
+    for position in range(state[0], ahead.end):
         if position < num_held:
             wait(position, banded)
             wait_where(position, worded, allowed)
@@ -221,32 +227,92 @@ def _scan(
             _follow(position, first, out)
             continue
         row = rows[position]
-        oldest = NO_BOUND
-        if by_date and rule.window != MISSING_DATE and dates[row] != MISSING_DATE:
-            oldest = dates[row] - rule.window
-        num_by_bands = meet(position, banded, meetings, BANDED, 0, dates, rows, oldest)
-        count = meet(position, worded, meetings, WORDED, num_by_bands, dates, rows, oldest)
-        count = _keep_likely(
-            count, num_by_bands, position, rows, samples, rule, signatures, lowest_equal, features, meetings
+        oldest = dates[row] - rule.window if leaving and dates[row] != MISSING_DATE else NO_BOUND
+        num_ahead, num_by_bands = _found_ahead(position, since, ahead)
+        banded_now = meet(position, banded, meetings, BANDED, 0, dates, rows, oldest, since)
+        count = meet_often(
+            position, worded, meetings, MIN_SHARED_SAMPLE, banded_now, dates, rows, oldest, since
         )
-        if state[1] + count > len(out.relations):
+        num_by_bands += banded_now
+        count = _keep_likely(
+            count,
+            num_by_bands,
+            position,
+            rows,
+            num_sampled,
+            rule,
+            signatures,
+            least_equal,
+            features,
+            meetings,
+        )
+        if state[1] + count + num_ahead > len(out.relations):
             forget(count, meetings)
             state[0] = position
             return
         state[2] += count
         if count > 0:
-            set_sizes[row, 0], set_sizes[row, 1] = load_article(row, features, rule, scratch, position)
-        for k in range(count):
-            candidate = meetings.candidates[k]
-            kind, shared, own, other = judge(
-                position, candidate, rows, set_sizes, features, rule, worded, is_formula, scratch
+            _judge_met(
+                position, row, count, rows, features, rule, worded, is_formula, meetings, scratch, set_sizes,
+                out, state,
+            )  # fmt: skip
+        if num_ahead > 0:
+            _take_ahead(
+                position, row, num_ahead, num_by_bands, ahead, features, signatures, least_equal, out, state
             )
-            if kind != 0:
-                _relate(position, candidate, kind, shared, own, other, out, state)
         if out.kinds[position] == 0:
             wait(position, banded)
             wait(position, worded)
-    state[0] = len(rows)
+    state[0] = ahead.end
+
+
+@inner_kernel
+def _judge_met(
+    position, row, count, rows, features, rule, worded, is_formula, meetings, scratch, set_sizes, out, state
+):
+    """Judge the first `count` candidates of a position and take in what they are to it."""
+    set_sizes[row, 0], set_sizes[row, 1] = load_article(row, features, rule, scratch, position)
+    for k in range(count):
+        candidate = meetings.candidates[k]
+        kind, shared, own, other = judge(
+            position, candidate, rows, set_sizes, features, rule, worded, is_formula, scratch
+        )
+        if kind != 0:
+            _relate(position, candidate, kind, shared, own, other, out, state)
+
+
+@inner_kernel
+def _found_ahead(position, since, ahead):
+    """Return how many candidates a position found ahead, and how many it met in bands."""
+    if since == 0:
+        return 0, 0
+    k = position - ahead.begin
+    return ahead.ends[k] - (ahead.ends[k - 1] if k > 0 else 0), ahead.num_banded[k]
+
+
+@inner_kernel
+def _take_ahead(position, row, num_ahead, num_by_bands, ahead, features, signatures, least_equal, out, state):
+    """Take in what was found ahead, now that it is known how many candidates bands bring in all."""
+    is_short = features.character_ends[row] > features.character_begins[row]
+    end = ahead.ends[position - ahead.begin]
+    for k in range(end - num_ahead, end):
+        record = ahead.records[k]
+        if record[IF_FEW] > 0 and not likely_by_bands(
+            position, record[CANDIDATE], record[IF_FEW], num_by_bands, is_short, signatures, least_equal
+        ):
+            continue
+        state[2] += 1
+        if record[KIND] != 0:
+            _relate(
+                position,
+                record[CANDIDATE],
+                record[KIND],
+                record[SHARED],
+                record[OWN],
+                record[OTHER],
+                out,
+                state,
+            )
 
 
 @inner_kernel
@@ -259,12 +325,11 @@ def _follow(position, first, out):
 
 @inner_kernel
 def _keep_likely(
-    count, num_by_bands, position, rows, samples, rule, signatures, lowest_equal, features, meetings
+    count, num_by_bands, position, rows, num_sampled, rule, signatures, least_equal, features, meetings
 ):
     """Drop candidates that bands or wording do not speak for; return how many stay.
 
-    The first `num_by_bands` candidates met in bands; where these are many, the signatures of long texts must
-    agree, and short texts must meet in several bands.
+    In all `num_by_bands` candidates met in bands.
     """
     row = rows[position]
     is_short = features.character_ends[row] > features.character_begins[row]
@@ -272,22 +337,9 @@ def _keep_likely(
     for k in range(count):
         candidate = meetings.candidates[k]
         by_bands, by_wording = num_banded(candidate, meetings), num_worded(candidate, meetings)
-        if by_bands == 0 and by_wording < MIN_SHARED_SAMPLE:
-            continue  # most of them: one shingle in common
-        smaller_sample = min(samples.num_sampled[position], samples.num_sampled[candidate])
-        # Both look at their lowest hashes: what they share is met as far as the smaller part reaches.
-        reach = min(samples.meeting_shares[position], samples.waiting_shares[candidate])
-        expected = rule.sample_ratio * smaller_sample * reach
-        likely = by_wording >= max(MIN_SHARED_SAMPLE, expected)
-        if not likely and by_bands > 0:
-            likely = num_by_bands <= MANY_BANDED or (is_short and by_bands >= MANY_BANDS)
-            if not likely and not is_short:
-                equal = 0
-                own, other = signatures.entries[position], signatures.entries[candidate]
-                for p in range(signatures.values.shape[1]):
-                    equal += signatures.values[own, p] == signatures.values[other, p]
-                likely = equal >= lowest_equal
-        if likely:
+        if likely_by_wording(position, candidate, by_wording, num_sampled, rule) or likely_by_bands(
+            position, candidate, by_bands, num_by_bands, is_short, signatures, least_equal
+        ):
             meetings.candidates[kept] = candidate
             kept += 1
     return kept

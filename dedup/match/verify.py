@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from dedup.articles import MISSING_DATE
 from dedup.compiling import inner_kernel
+from dedup.match.marks import MARKS_A_SHINGLE, count_marked, mark_shingles
 from dedup.text.kernels import word_shingles
 
 u32 = np.uint32
@@ -76,7 +77,10 @@ class HashSet(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Scratch for one thread: tables for the loaded article's sets, one to measure others, and buffers."""
+    """Scratch for one thread: tables for the loaded article's sets, one to measure others, and buffers.
+
+    `marks` uint8 has what `match.marks` needs of the loaded article's words.
+    """
 
     words: HashSet
     characters: HashSet
@@ -84,6 +88,7 @@ class Scratch(NamedTuple):
     sums: npt.NDArray[np.uint64]
     shingles: npt.NDArray[np.uint32]
     facts: npt.NDArray[np.uint64]
+    marks: npt.NDArray[np.uint8]
 
 
 def make_scratch(longest_tokens: int, longest_characters: int) -> Scratch:
@@ -104,6 +109,7 @@ def make_scratch(longest_tokens: int, longest_characters: int) -> Scratch:
         np.empty(longest_tokens + 1, dtype=np.uint64),
         np.empty(longest_tokens + 1, dtype=np.uint32),
         np.empty((2, MAX_FACTS), dtype=np.uint64),
+        np.empty(1 << max(6, (MARKS_A_SHINGLE * longest_tokens).bit_length()), dtype=np.uint8),
     )
 
 
@@ -158,12 +164,18 @@ def _count_shared(values, begin, end, table, loaded_length, owner, reader):
 
 
 @inner_kernel
+def num_shingles(row, features, rule):
+    """Return the number of word shingles of an article, repeats counted, 0 where words are not compared."""
+    if rule.shingle_size == 0:
+        return 0
+    return max(0, features.token_ends[row] - features.token_begins[row] - rule.shingle_size + 1)
+
+
+@inner_kernel
 def lay_out_shingles(row, features, rule, scratch):
     """Write the word shingles of an article to `scratch.shingles`, in order; return how many."""
+    count = num_shingles(row, features, rule)
     begin = features.token_begins[row]
-    count = max(0, features.token_ends[row] - begin - rule.shingle_size + 1)
-    if rule.shingle_size == 0:
-        count = 0
     word_shingles(
         features.tokens, begin, count, rule.shingle_size, rule.multipliers, scratch.sums, scratch.shingles
     )
@@ -174,6 +186,7 @@ def lay_out_shingles(row, features, rule, scratch):
 def load_article(row, features, rule, scratch, owner):
     """Lay both shingle sets of an article into the scratch; return their sizes, words first."""
     count = lay_out_shingles(row, features, rule, scratch)
+    mark_shingles(scratch.shingles, count, scratch.marks)
     num_words = _load(scratch.shingles, 0, count, scratch.words, owner)
     num_characters = _load(
         features.characters,
@@ -188,7 +201,7 @@ def load_article(row, features, rule, scratch, owner):
 @inner_kernel
 def measure_article(row, features, rule, scratch, sizes):
     """Fill in the set sizes of an article, int64[n, 2], words and characters, where they are not known."""
-    if sizes[row, 0] >= 0:
+    if sizes[row, 0] >= 0 and sizes[row, 1] >= 0:  # another thread may have written one of them
         return
     count = lay_out_shingles(row, features, rule, scratch)
     sizes[row, 0] = _load(scratch.shingles, 0, count, scratch.spare, 2 * row)
@@ -197,13 +210,28 @@ def measure_article(row, features, rule, scratch, sizes):
 
 
 @inner_kernel
+def most_shared_words(loaded, row, features, rule, scratch):
+    """Return an upper bound for the word shingles that `loaded` shares with `row`, seldom much above it.
+
+    The shingles of `row` are laid out then.
+    """
+    count = lay_out_shingles(row, features, rule, scratch)
+    return count_marked(scratch.shingles, count, scratch.marks, num_shingles(loaded, features, rule))
+
+
+@inner_kernel
 def shared_words(loaded, row, features, rule, scratch, owner):
     """Return the number of word shingles that the loaded article `loaded` shares with `row`."""
-    loaded_length = max(
-        0, features.token_ends[loaded] - features.token_begins[loaded] - rule.shingle_size + 1
-    )
-    count = lay_out_shingles(row, features, rule, scratch)
-    return _count_shared(scratch.shingles, 0, count, scratch.words, loaded_length, owner, row)
+    lay_out_shingles(row, features, rule, scratch)
+    return shared_of_laid_out(loaded, row, features, rule, scratch, owner)
+
+
+@inner_kernel
+def shared_of_laid_out(loaded, row, features, rule, scratch, owner):
+    """Return the same as `shared_words` where the shingles of `row` are laid out."""
+    count = num_shingles(row, features, rule)
+    loaded_count = num_shingles(loaded, features, rule)
+    return _count_shared(scratch.shingles, 0, count, scratch.words, loaded_count, owner, row)
 
 
 @inner_kernel
@@ -275,9 +303,11 @@ def alike(loaded, row, sizes, features, rule, scratch, owner):
         return same_text(loaded, sizes)
     num_a, num_b = sizes[loaded, 0], sizes[row, 0]
     if in_reach(num_a, num_b, rule.threshold):
-        shared = shared_words(loaded, row, features, rule, scratch, owner)
-        if jaccard_of(shared, num_a, num_b) >= rule.threshold:
-            return BY_WORDS, shared, num_a, num_b
+        most = min(num_a, num_b, most_shared_words(loaded, row, features, rule, scratch))
+        if jaccard_of(most, num_a, num_b) >= rule.threshold:
+            shared = shared_of_laid_out(loaded, row, features, rule, scratch, owner)
+            if jaccard_of(shared, num_a, num_b) >= rule.threshold:
+                return BY_WORDS, shared, num_a, num_b
     return alike_by_characters(loaded, row, sizes, features, rule, scratch, owner)
 
 

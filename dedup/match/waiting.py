@@ -41,27 +41,40 @@ BANDED = i32(1)
 WORDED = i32(1 << 16)
 """What a meeting in a bucket of a band, and in one of wording, adds to the tallies of a position met."""
 
+_NUM_COUNTS = 4096
+"""Counts that stay in the nearest cache. An article of a large corpus meets some hundreds, and at most
+MAX_MEETING times MAX_WORDED, which 16 bits count."""
+
+_COUNTS_A_MEETING = 16
+"""So many counts are cleared for each who is met, while there are as many: two share one seldom."""
+
+_NUM_LISTS = 64
+"""Lists that are found at once."""
+
 
 class Meetings(NamedTuple):
     """Scratch for the positions that one article meets.
 
     `met` int32[n, 2] has for each position the article that met it last, at STAMP, and at TALLIES how often,
-    as `num_banded` and `num_worded` read it; `candidates` int64[n + 1] lists the positions met.
+    as `num_banded` and `num_worded` read it; `candidates` int64[n + 1] lists the positions met. `counts`
+    uint16[_NUM_COUNTS] is for `meet_often`, `lists` int64[_NUM_LISTS, 2] for begins and ends of lists.
     """
 
     met: npt.NDArray[np.int32]
     candidates: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.uint16]
+    lists: npt.NDArray[np.int64]
 
 
 def start_waiting(
     buckets: Buckets,
     limits: int | npt.NDArray[np.int64],
-    num_meeting: npt.NDArray[np.int64] | None = None,
-    num_waiting: npt.NDArray[np.int64] | None = None,
+    num_meeting: npt.NDArray[np.signedinteger] | None = None,
+    num_waiting: npt.NDArray[np.signedinteger] | None = None,
 ) -> Waiting:
     """Return empty waiting lists for these buckets, in each of which at most `limits` can wait.
 
-    Of the buckets of a position the first `num_meeting` and `num_waiting`, int64[n], are used; without
+    Of the buckets of a position the first `num_meeting` and `num_waiting`, integers[n], are used; without
     these all of them. Raises `InputError` for more places than can be numbered.
     """
     waiting_ends = buckets.offsets[1:] if num_waiting is None else buckets.offsets[:-1] + num_waiting
@@ -101,7 +114,10 @@ def _count_waiting(offsets, waiting_ends, buckets, sizes):
 def start_meetings(num_positions: int) -> Meetings:
     """Return scratch for articles at so many positions."""
     return Meetings(
-        np.full((num_positions, 2), -1, dtype=np.int32), np.empty(num_positions + 1, dtype=np.int64)
+        np.full((num_positions, 2), -1, dtype=np.int32),
+        np.empty(num_positions + 1, dtype=np.int64),
+        np.empty(_NUM_COUNTS, dtype=np.uint16),
+        np.empty((_NUM_LISTS, 2), dtype=np.int64),
     )
 
 
@@ -123,28 +139,103 @@ def num_worded(candidate, meetings):
 
 
 @inner_kernel
-def meet(position, waiting, meetings, tally, count, dates, rows, oldest):
-    """Meet all who wait in the buckets of a position; return the number of candidates, `count` so far.
+def meet(position, waiting, meetings, tally, count, dates, rows, oldest, since):
+    """Meet who waits in the buckets of a position; return the number of candidates, `count` so far.
 
+    Those at positions before `since` are left out; they wait before the others.
     `tally`, BANDED or WORDED, is what each meeting counts as. Where articles are walked by date,
     those before `oldest` can meet nobody any more and leave their bucket; else it is NO_BOUND.
-
-    Nothing in the walk of a list depends on what was read before, so that the processor waits for many
-    places in memory at once: most of the time of a scan is that wait.
     """
-    for slot in range(waiting.offsets[position], waiting.meeting_ends[position]):
-        bucket = waiting.buckets[slot]
-        if oldest != NO_BOUND:
-            _leave(bucket, waiting, dates, rows, oldest)
-        begin = np.int64(waiting.heads[bucket, BEGIN])
-        for place in range(begin, begin + np.int64(waiting.heads[bucket, COUNT])):
-            candidate = waiting.positions[place]
-            known = i32(meetings.met[candidate, STAMP] == position)
-            meetings.met[candidate, STAMP] = position
-            meetings.met[candidate, TALLIES] = meetings.met[candidate, TALLIES] * known + tally
-            meetings.candidates[count] = candidate
-            count += 1 - known
+    begin, end = waiting.offsets[position], waiting.meeting_ends[position]
+    _let_leave(begin, end, waiting, dates, rows, oldest)
+    while begin < end:
+        num_lists = _find_lists(begin, end, waiting, since, meetings.lists)
+        for k in range(num_lists):
+            for place in range(meetings.lists[k, 0], meetings.lists[k, 1]):
+                count += _meet_one(position, np.int64(waiting.positions[place]), tally, count, meetings)
+        begin += num_lists
     return count
+
+
+@inner_kernel
+def meet_often(position, waiting, meetings, least, count, dates, rows, oldest, since):
+    """Meet those who wait in `least` buckets of a position or more, WORDED; return the number of candidates.
+
+    The `count` candidates so far are met however seldom. Others who wait in fewer buckets may be met too.
+
+    Most are met once, and a place in memory for each is what a scan waits for. So all are counted first in a
+    few counts, which several share, and only those whose count is high enough are met.
+    """
+    begin, end = waiting.offsets[position], waiting.meeting_ends[position]
+    _let_leave(begin, end, waiting, dates, rows, oldest)
+    mask = _clear_counts(begin, end, since, waiting, meetings)
+    for k in range(count):
+        meetings.counts[meetings.candidates[k] & mask] += least - 1
+    for first in range(begin, end, _NUM_LISTS):
+        for k in range(_find_lists(first, end, waiting, since, meetings.lists)):
+            for place in range(meetings.lists[k, 0], meetings.lists[k, 1]):
+                meetings.counts[np.int64(waiting.positions[place]) & mask] += 1
+    for first in range(begin, end, _NUM_LISTS):
+        for k in range(_find_lists(first, end, waiting, since, meetings.lists)):
+            for place in range(meetings.lists[k, 0], meetings.lists[k, 1]):
+                candidate = np.int64(waiting.positions[place])
+                if meetings.counts[candidate & mask] >= least:
+                    count += _meet_one(position, candidate, WORDED, count, meetings)
+    return count
+
+
+@inner_kernel
+def _clear_counts(begin, end, since, waiting, meetings):
+    """Clear as many counts as those who wait in the buckets from `begin` to `end` need; return their mask."""
+    num_met = 0
+    for first in range(begin, end, _NUM_LISTS):
+        for k in range(_find_lists(first, end, waiting, since, meetings.lists)):
+            num_met += meetings.lists[k, 1] - meetings.lists[k, 0]
+    size = min(64, len(meetings.counts))
+    while size < min(_COUNTS_A_MEETING * num_met, len(meetings.counts)):
+        size *= 2
+    for k in range(size):
+        meetings.counts[k] = 0
+    return size - 1
+
+
+@inner_kernel
+def _find_lists(begin, end, waiting, since, lists):
+    """Write begin and end of the lists of the buckets from `begin` on to `lists`; return of how many.
+
+    Ahead of the walk: where a list ends is a branch, which, guessed wrong, costs as long as its head takes to
+    come from memory. Here nothing depends on a head, so that the processor waits for all of them at once.
+    """
+    num_lists = min(end - begin, len(lists))
+    for k in range(num_lists):
+        bucket = waiting.buckets[begin + k]
+        lists[k, 0] = waiting.heads[bucket, BEGIN]
+        lists[k, 1] = lists[k, 0] + waiting.heads[bucket, COUNT]
+    if since > 0:
+        for k in range(num_lists):
+            first = lists[k, 1]
+            while first > lists[k, 0] and waiting.positions[first - 1] >= since:
+                first -= 1
+            lists[k, 0] = first
+    return num_lists
+
+
+@inner_kernel
+def _meet_one(position, candidate, tally, count, meetings):
+    """Meet a candidate, number `count` if it is new; return how many candidates more there are."""
+    known = i32(meetings.met[candidate, STAMP] == position)
+    meetings.met[candidate, STAMP] = position
+    meetings.met[candidate, TALLIES] = meetings.met[candidate, TALLIES] * known + tally
+    meetings.candidates[count] = candidate
+    return 1 - known
+
+
+@inner_kernel
+def _let_leave(begin, end, waiting, dates, rows, oldest):
+    """Have those before `oldest` leave the buckets from `begin` to `end`."""
+    if oldest != NO_BOUND:
+        for slot in range(begin, end):
+            _leave(waiting.buckets[slot], waiting, dates, rows, oldest)
 
 
 @inner_kernel

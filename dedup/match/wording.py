@@ -55,6 +55,13 @@ _FLOOD = 4
 NO_DAY = np.iinfo(np.int64).min
 """The day of an article without a date."""
 
+SAMPLED, MEETING, WAITING, DAY = range(4)
+"""What is at hand of a position while shingles are counted, side by side, since they are read here and there:
+its counts so far, and its day, _UNDATED, or _NOT_COUNTING."""
+
+_NOT_COUNTING = np.iinfo(np.int32).min
+_UNDATED = _NOT_COUNTING + 1
+
 _BLOCK = 1024
 
 
@@ -63,20 +70,17 @@ class Wording:
     """The buckets of shared sampled shingles, one a shingle, in rising order within a position.
 
     `hashes` uint32[num_buckets] are the shingles, rising; `is_formula` bool[num_buckets]; `num_sampled`
-    int64[n]: sampled shingles of each position, shared or not, 0 where it takes no part. The first
-    `num_meeting` int64[n] buckets of a position are those in which it meets others, the first
-    `num_waiting` int64[n] those in which it waits; these are
-    `meeting_shares` and `waiting_shares`, float64[n], of its sample.
+    int32[n]: sampled shingles of each position, shared or not, 0 where it takes no part. The first
+    `num_meeting` int32[n] buckets of a position are those in which it meets others, the first
+    `num_waiting` int32[n] those in which it waits: the shared ones of its MAX_MEETING and MAX_WAITING lowest.
     """
 
     buckets: Buckets
     hashes: npt.NDArray[np.uint32]
     is_formula: npt.NDArray[np.bool_]
-    num_sampled: npt.NDArray[np.int64]
-    num_meeting: npt.NDArray[np.int64]
-    num_waiting: npt.NDArray[np.int64]
-    meeting_shares: npt.NDArray[np.float64]
-    waiting_shares: npt.NDArray[np.float64]
+    num_sampled: npt.NDArray[np.int32]
+    num_meeting: npt.NDArray[np.int32]
+    num_waiting: npt.NDArray[np.int32]
 
 
 def find_wording(
@@ -146,14 +150,12 @@ def share_wording(
     over it, and the rest given back, as there is nothing larger in memory then.
     """
     count = len(keyed)
-    num_sampled = np.zeros(len(days), dtype=np.int64)
-    num_meeting = np.zeros(len(days), dtype=np.int64)
-    num_waiting = np.zeros(len(days), dtype=np.int64)
+    tallies = np.zeros((len(days), 4), dtype=np.int32)
+    tallies[:, DAY] = np.where(counting, np.maximum(days, _UNDATED), _NOT_COUNTING)
     hashes = np.empty(count // 2, dtype=np.uint32)
     is_formula = np.empty(count // 2, dtype=np.bool_)
     num_members, num_buckets = _shared_shingles(
-        keyed, days, counting, *bounds, FORMULA_SPAN, num_sampled, num_meeting,
-        num_waiting, MAX_MEETING, MAX_WAITING, hashes, is_formula,
+        keyed, tallies, *bounds, FORMULA_SPAN, MAX_MEETING, MAX_WAITING, hashes, is_formula
     )  # fmt: skip
     keyed.resize(num_members, refcheck=False)
     hashes, is_formula = hashes[:num_buckets].copy(), is_formula[:num_buckets].copy()
@@ -164,11 +166,9 @@ def share_wording(
         buckets,
         hashes,
         is_formula,
-        num_sampled,
-        num_meeting,
-        num_waiting,
-        meeting_shares=np.minimum(1.0, MAX_MEETING / np.maximum(1, num_sampled)),
-        waiting_shares=np.minimum(1.0, MAX_WAITING / np.maximum(1, num_sampled)),
+        num_sampled=tallies[:, SAMPLED].copy(),
+        num_meeting=tallies[:, MEETING].copy(),
+        num_waiting=tallies[:, WAITING].copy(),
     )
 
 
@@ -230,8 +230,7 @@ def _sample(features, rule, rows, positions, keyed):
 
 @kernel
 def _shared_shingles(
-    keyed, days, counting, days_needed, articles_needed, span, num_sampled, num_meeting,
-    num_waiting, max_meeting, max_waiting, hashes, is_formula,
+    keyed, tallies, days_needed, articles_needed, span, max_meeting, max_waiting, hashes, is_formula
 ):  # fmt: skip
     """Number the shingles that two positions or more have; return the numbers of members and shingles.
 
@@ -241,7 +240,7 @@ def _shared_shingles(
     num_members = 0
     num_shingles = 0
     start = 0
-    dated = np.empty(len(days), dtype=np.int64)
+    dated = np.empty(len(tallies), dtype=np.int64)
     while start < len(keyed):
         first_member = num_members
         num_counted = 0
@@ -253,14 +252,13 @@ def _shared_shingles(
             if keyed[end] != last:
                 last = keyed[end]
                 position = np.int64(last & u64(0xFFFFFFFF))
-                num_sampled[position] += 1
+                tallies[position, SAMPLED] += 1
                 keyed[num_members] = u64(num_shingles) << u64(32) | u64(position)
                 num_members += 1
-                if counting[position]:
-                    num_counted += 1
-                    if days[position] != NO_DAY:
-                        dated[num_dated] = days[position]
-                        num_dated += 1
+                day = tallies[position, DAY]
+                num_counted += day != _NOT_COUNTING
+                dated[num_dated] = day
+                num_dated += day > _UNDATED
             end += 1
         start = end
         if num_members - first_member == 1:
@@ -268,8 +266,8 @@ def _shared_shingles(
             continue
         for k in range(first_member, num_members):
             position = np.int64(keyed[k] & u64(0xFFFFFFFF))
-            num_meeting[position] += num_sampled[position] <= max_meeting
-            num_waiting[position] += num_sampled[position] <= max_waiting
+            tallies[position, MEETING] += tallies[position, SAMPLED] <= max_meeting
+            tallies[position, WAITING] += tallies[position, SAMPLED] <= max_waiting
         hashes[num_shingles] = shingle
         if days_needed > 0 and 2 * num_dated >= num_counted:
             is_flood = num_counted >= _FLOOD * articles_needed

@@ -83,7 +83,7 @@ def group_sketches(
         del sketches, lanes
         wording = word_banded(order, features, rule, banded)
         expect_scattered_reads(features.tokens, features.characters)
-        scan = scan_banded(order, features, rule, banded, wording)
+        scan = scan_banded(order, features, rule, banded, wording, num_threads=num_threads)
     else:
         num_tokens, num_cut = sketches.num_tokens, sketches.num_cut
         titles = titles_of(sketches, sources)

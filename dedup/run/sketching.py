@@ -187,8 +187,11 @@ def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: in
     tables = load_tables()
     if num_threads == 1 or len(texts) <= _ROWS_PER_TASK:
         return _sketch_task(data, offsets, tables, settings)
-    starts = range(0, len(texts), _ROWS_PER_TASK)
-    tasks = [offsets[start : start + _ROWS_PER_TASK + 1] for start in starts]
+    num_rounds = -(-len(texts) // (_ROWS_PER_TASK * num_threads))
+    num_rows = -(
+        -len(texts) // (num_rounds * num_threads)
+    )  # as many tasks for each thread, of the same length
+    tasks = [offsets[start : start + num_rows + 1] for start in range(0, len(texts), num_rows)]
     with ThreadPoolExecutor(num_threads) as pool:
         return Sketches.concatenate(
             list(pool.map(lambda task: _sketch_task(data, task, tables, settings), tasks))

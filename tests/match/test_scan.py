@@ -10,9 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dedup.articles import MISSING_DATE
+from dedup.match import scan as scan_module
 from dedup.match.buckets import find_buckets
 from dedup.match.grouping import Lane, find_firsts, group_articles, pair_articles
-from dedup.match.scan import MANY_BANDED, MAX_BANDED, Scan
+from dedup.match.likely import MANY_BANDED
+from dedup.match.scan import MAX_BANDED, Scan
 from dedup.match.verify import BY_CHARACTERS, BY_WORDS, NO_MATCH, PART, WHOLE, Features, Rule
 from dedup.match.wording import find_wording
 
@@ -46,7 +48,13 @@ def one_bucket(num_rows: int, rows: Sequence[int] | None = None) -> Lane:
     return Lane(chosen, 1, lambda band: np.full(len(chosen), 1 << 63, dtype=np.uint64))
 
 
-def scan_of(corpus: Corpus, rule: Rule, make_features: Callable[..., Features], lanes: list[Lane]) -> Scan:
+def scan_of(
+    corpus: Corpus,
+    rule: Rule,
+    make_features: Callable[..., Features],
+    lanes: list[Lane],
+    num_threads: int = 1,
+) -> Scan:
     features = make_features(corpus.tokens, [characters_of(t) for t in corpus.tokens], corpus.dates)
     return group_articles(
         np.array(corpus.order, dtype=np.int64),
@@ -55,6 +63,7 @@ def scan_of(corpus: Corpus, rule: Rule, make_features: Callable[..., Features], 
         rule,
         lanes,
         np.empty((len(corpus.tokens), 0), dtype=np.uint32),
+        num_threads,
     )
 
 
@@ -184,8 +193,10 @@ def corpora(draw: st.DrawFn, dates: st.SearchStrategy[int] = UNDATED) -> Corpus:
     return Corpus(tokens, [draw(dates) for _ in tokens], order)
 
 
-def check_against_twin(corpus: Corpus, rule: Rule, make_features: Callable[..., Features]) -> None:
-    scan = scan_of(corpus, rule, make_features, [one_bucket(len(corpus.tokens))])
+def check_against_twin(
+    corpus: Corpus, rule: Rule, make_features: Callable[..., Features], num_threads: int = 1
+) -> None:
+    scan = scan_of(corpus, rule, make_features, [one_bucket(len(corpus.tokens))], num_threads)
     twin = twin_scan(corpus, rule)
     assert scan.canonicals.tolist() == twin.canonicals
     texts = [list(corpus.tokens[row]) for row in corpus.order]
@@ -219,6 +230,24 @@ def test_scan_equals_the_quadratic_twin(
     make_rule: Callable[..., Rule],
 ) -> None:
     check_against_twin(corpus, make_rule(SIZE, **fields), make_features)
+
+
+@settings(max_examples=150)
+@given(
+    corpus=corpora(), fields=st.sampled_from(RULES), num_threads=st.integers(2, 3), length=st.integers(1, 9)
+)
+def test_scan_on_threads_equals_the_quadratic_twin(
+    corpus: Corpus,
+    fields: dict[str, Any],
+    num_threads: int,
+    length: int,
+    make_features: Callable[..., Features],
+    make_rule: Callable[..., Rule],
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan_module, "_SHORT_STRETCH", length)
+        patch.setattr(scan_module, "_LONG_STRETCH", length)
+        check_against_twin(corpus, make_rule(SIZE, **fields), make_features, num_threads)
 
 
 @settings(max_examples=150, report_multiple_bugs=False)
@@ -359,10 +388,20 @@ def test_full_bucket_is_counted_and_costs_only_those_who_meet_nowhere_else(
     assert scan.num_full_buckets == 1
 
 
+@pytest.mark.parametrize(("num_threads", "length"), [(1, 1024), (2, 10), (2, 25)])
 def test_signatures_only_drop_candidates_that_cannot_match(
-    make_features: Callable[..., Features], make_rule: Callable[..., Rule]
+    num_threads: int,
+    length: int,
+    make_features: Callable[..., Features],
+    make_rule: Callable[..., Rule],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With many candidates, one that only bands speak for is dropped where signatures agree too little."""
+    """With many candidates, one that only bands speak for is dropped where signatures agree too little.
+
+    Of stretches of 25 the last one meets too few ahead for that, and the others among its own.
+    """
+    monkeypatch.setattr(scan_module, "_SHORT_STRETCH", length)
+    monkeypatch.setattr(scan_module, "_LONG_STRETCH", length)
     n = MANY_BANDED + 8
     rule, order = make_rule(SIZE, 0.5), np.arange(n + 1, dtype=np.int64)
     unlike = unlike_texts(n)
@@ -374,10 +413,10 @@ def test_signatures_only_drop_candidates_that_cannot_match(
     fingerprints = np.arange(1, n + 2, dtype=np.uint64)
     signatures = np.arange((n + 1) * 64, dtype=np.uint32).reshape(n + 1, 64)
     lanes = [one_bucket(n + 1)]
-    scan = group_articles(order, fingerprints, features, rule, lanes, signatures)
+    scan = group_articles(order, fingerprints, features, rule, lanes, signatures, num_threads)
     assert scan.canonicals[-1] == n
     signatures[n, :32] = signatures[target, :32]  # as alike as the threshold says
-    scan = group_articles(order, fingerprints, features, rule, lanes, signatures)
+    scan = group_articles(order, fingerprints, features, rule, lanes, signatures, num_threads)
     assert scan.canonicals[-1] == target
 
 
