@@ -40,15 +40,15 @@ def update_signature(mixed, count, multipliers, increments, signature):
     end = (count + AT_ONCE - 1) // AT_ONCE * AT_ONCE
     for k in range(count, end):
         mixed[k] = mixed[count - 1]
-    k = u64(0)
-    while k < u64(end):
+    first = u64(0)
+    while first < u64(end):
         for p in range(u64(len(multipliers))):
             lowest = signature[p]
             for j in range(AT_ONCE):  # unrolled: the minimum stays in a register
-                value = u32(multipliers[p] * mixed[k + u64(j)] + increments[p])  # wraps, as intended
+                value = u32(multipliers[p] * mixed[first + u64(j)] + increments[p])  # wraps, as intended
                 lowest = min(lowest, value)
             signature[p] = lowest
-        k += u64(AT_ONCE)
+        first += u64(AT_ONCE)
 
 
 @kernel
