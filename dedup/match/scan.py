@@ -235,17 +235,9 @@ def _scan(
         )
         num_by_bands += banded_now
         count = _keep_likely(
-            count,
-            num_by_bands,
-            position,
-            rows,
-            num_sampled,
-            rule,
-            signatures,
-            least_equal,
-            features,
+            count, num_by_bands, position, rows, num_sampled, rule, signatures, least_equal, features,
             meetings,
-        )
+        )  # fmt: skip
         if state[1] + count + num_ahead > len(out.relations):
             forget(count, meetings)
             state[0] = position
@@ -304,15 +296,9 @@ def _take_ahead(position, row, num_ahead, num_by_bands, ahead, features, signatu
         state[2] += 1
         if record[KIND] != 0:
             _relate(
-                position,
-                record[CANDIDATE],
-                record[KIND],
-                record[SHARED],
-                record[OWN],
-                record[OTHER],
-                out,
+                position, record[CANDIDATE], record[KIND], record[SHARED], record[OWN], record[OTHER], out,
                 state,
-            )
+            )  # fmt: skip
 
 
 @inner_kernel
