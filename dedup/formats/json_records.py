@@ -8,7 +8,7 @@ import msgspec
 
 from dedup.articles import ArticleId
 from dedup.formats.chunks import ChunkBuilder, FieldNames
-from dedup.formats.json_texts import is_string_literal, json_texts
+from dedup.formats.json_texts import is_string_literal, is_utf8_string, json_texts
 from dedup.formats.records import CHUNK_BYTES, CHUNK_RECORDS, EXTRAS, Chunk
 
 _Waiting = tuple[int, bytes, str | None]
@@ -19,7 +19,7 @@ class JsonRecordReader:
     """Reads records that are JSON objects into chunks; fields that are not named are passed over.
 
     Records wait until the chunk is taken. Texts are passed over too and stay as they are, `JsonTexts`,
-    unless one is not UTF-8; then the records of the chunk are read once more, each with its text.
+    unless one is not UTF-8; then the records of the chunk are read once more, each text looked at.
     """
 
     def __init__(self, file: str, names: FieldNames) -> None:
@@ -27,9 +27,8 @@ class JsonRecordReader:
         self._builder = ChunkBuilder(file, names)
         self._waiting: list[_Waiting] = []
         self._title, self._url = names.role("title"), names.role("url")
-        self._decode_all = _decoder(names, str).decode
-        self._decode_but_text = _decoder(names, msgspec.Raw).decode
         self._leaves_texts = "text" not in (self._title, self._url)
+        self._decode = _decoder(names, msgspec.Raw if self._leaves_texts else str).decode
 
     @property
     def is_full(self) -> bool:
@@ -52,31 +51,33 @@ class JsonRecordReader:
         return chunk
 
     def _chunk_of(self, records: Sequence[_Waiting]) -> Chunk:
+        chunk = self._read_all(records, is_string_literal)
         if self._leaves_texts:
-            for record in records:
-                self._read(record, self._decode_but_text)
-            chunk = self._builder.take()
             texts = json_texts(chunk.texts)
-            if texts is not None:
-                chunk.texts = texts
-                return chunk
+            if texts is None:
+                chunk = self._read_all(records, is_utf8_string)
+                texts = json_texts(chunk.texts)
+            chunk.texts = chunk.texts if texts is None else texts
+        return chunk
+
+    def _read_all(self, records: Sequence[_Waiting], is_text: Callable[[msgspec.Raw], bool]) -> Chunk:
         for record in records:
-            self._read(record, self._decode_all)
+            self._read(record, is_text)
         return self._builder.take()
 
-    def _read(self, waiting: _Waiting, decode: Callable[[bytes], Any]) -> None:
+    def _read(self, waiting: _Waiting, is_text: Callable[[msgspec.Raw], bool]) -> None:
         """Add the record to the chunk, or set it aside."""
         number, raw, reason = waiting
         if reason:
             self._builder.reject(number, reason, raw)
             return
         try:
-            record = decode(raw)
+            record = self._decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._read_slowly(number, raw)
             return
         text = record.text
-        if type(text) is msgspec.Raw and not is_string_literal(text):
+        if type(text) is msgspec.Raw and not is_text(text):
             self._read_slowly(number, raw)
             return
         title = getattr(record, self._title) if self._title else None

@@ -82,5 +82,13 @@ def is_string_literal(value: msgspec.Raw) -> bool:
     return memoryview(value)[0] == _QUOTE
 
 
+def is_utf8_string(value: msgspec.Raw) -> bool:
+    """Return whether a JSON value is a string, and its bytes are UTF-8."""
+    try:
+        return bytes(value).decode().startswith('"')
+    except UnicodeDecodeError:
+        return False
+
+
 _DECODER = msgspec.json.Decoder(str)
 _ENCODER = msgspec.json.Encoder()

@@ -72,6 +72,7 @@ class Chunk:
     Where a format has no lines, the number of the record stands for it. `dates` are microseconds since
     1970 UTC, MISSING_DATE for none; a date that does not parse counts as none and is counted in
     `bad_dates`. `starts` shows how each raw record begins. `num_bytes` counts the input, unpacked.
+    `texts` may make each string when it is asked for only (`JsonTexts`, `ArrowTexts`).
     `titles` and `urls` are as they came, whatever they are, None where they were not asked for.
     """
 

@@ -66,13 +66,17 @@ class KeyFilter:
         self._is_read = np.zeros(len(self._stamps), dtype=np.bool_)
         # Of this the system gives memory only for what is written.
         self._words = np.empty((len(self._stamps), PART_WORDS), dtype=np.uint64)
-        self._known: dict[tuple[int, int], Words] = {} if earlier is None else earlier.parts()
+        known = {} if earlier is None else earlier.parts()
+        mine = set(zip(self._firsts.tolist(), self._stamps, strict=True))
+        self._known: dict[tuple[int, int], Words] = {
+            part: words.copy() for part, words in known.items() if part in mine
+        }
 
     def parts(self) -> dict[tuple[int, int], Words]:
         """Return the parts that were read, by first key and stamp."""
-        return {
-            (int(self._firsts[part]), self._stamps[part]): self._words[part]
-            for part in np.flatnonzero(self._is_read).tolist()
+        read = np.flatnonzero(self._is_read).tolist()
+        return self._known | {
+            (int(self._firsts[part]), self._stamps[part]): self._words[part] for part in read
         }
 
     def admitted(self, connection: apsw.Connection, keys: Int64s) -> Int64s:
@@ -224,7 +228,7 @@ def _read_ranges(connection: apsw.Connection) -> tuple[Int64s, list[int]]:
     if not all(isinstance(end_key, int) for _, end_key, _ in rows):
         return np.empty((2, 0), dtype=np.int64), []
     columns = np.array([row[:2] for row in rows], dtype=np.int64).reshape(-1, 2).T
-    return columns, [row[2] for row in rows]
+    return np.ascontiguousarray(columns), [row[2] for row in rows]
 
 
 def _rows(cursor: apsw.Cursor) -> list[Any]:

@@ -69,7 +69,7 @@ def cut_log(connection: apsw.Connection, end: LogEnd) -> None:
     """Delete the log up to what was its end before all recent posting rows of then were merged."""
     state = read_state(connection)
     found: Any = connection.execute("SELECT stamp FROM recent_keys WHERE seq = ?", (end.seq,)).fetchone()
-    if state is None or found != (end.stamp,):  # another process has cut it
+    if state is None or found != (end.stamp,):  # the state is lost, or another merge or a vacuum cut it
         return
     connection.execute("DELETE FROM recent_keys WHERE seq <= ?", (end.seq,))
     put_state(connection, state._replace(log_begin=end.stamp, log_keys=_count_keys(connection)))

@@ -53,7 +53,7 @@ class Ahead(NamedTuple):
     records: npt.NDArray[np.int64]
 
 
-class Meeting(NamedTuple):
+class Surroundings(NamedTuple):
     """All that meeting ahead reads."""
 
     features: Features
@@ -69,37 +69,42 @@ class Meeting(NamedTuple):
 
 
 def nothing_ahead(begin: int, end: int) -> Ahead:
-    """Return that nobody was met ahead."""
+    """Return what the first stretch found ahead: nobody."""
     none = np.empty(0, dtype=np.int64)
     return Ahead(begin, end, none, none, np.empty((0, 6), dtype=np.int64))
 
 
 def meet_ahead(
-    meeting: Meeting, set_sizes: npt.NDArray[np.int64], stretches: list[tuple[int, int]], num_threads: int
+    surroundings: Surroundings,
+    set_sizes: npt.NDArray[np.int64],
+    stretches: list[tuple[int, int]],
+    walked: npt.NDArray[np.int64],
+    num_threads: int,
 ) -> Iterator[tuple[int, Ahead]]:
     """Yield where a stretch begins and what its positions found ahead, as they follow each other.
 
     Those of the first stretch find nobody. Articles wait between one stretch and the next, not while it is
-    met. `set_sizes` int64[n, 2] is filled in by all threads: the same number by each that comes to it.
+    met. `walked` int64[m] are the rows that may meet somebody. `set_sizes` int64[n, 2] is filled in by all
+    threads: the same number by each that comes to it.
     """
     begin, end = stretches[0]
     yield begin, nothing_ahead(begin, end)
     if len(stretches) == 1:
         return
     scratch = [
-        (start_meetings(len(meeting.rows)), scratch_for(meeting.features, meeting.rows))
+        (start_meetings(len(surroundings.rows)), scratch_for(surroundings.features, walked))
         for _ in range(num_threads)
     ]
     with ThreadPoolExecutor(num_threads) as pool:
         for begin, end in stretches[1:]:
             bounds = np.linspace(begin, end, num_threads + 1).astype(np.int64).tolist()
             parts = zip(bounds[:-1], bounds[1:], scratch, strict=True)
-            for ahead in list(pool.map(lambda part: _meet_part(meeting, set_sizes, *part), parts)):
+            for ahead in list(pool.map(lambda part: _meet_part(surroundings, set_sizes, *part), parts)):
                 yield begin, ahead
 
 
 def _meet_part(
-    meeting: Meeting,
+    surroundings: Surroundings,
     set_sizes: npt.NDArray[np.int64],
     begin: int,
     end: int,
@@ -109,7 +114,7 @@ def _meet_part(
     records = np.empty((4 * (end - begin) + 64, 6), dtype=np.int64)
     state = np.array([begin, 0], dtype=np.int64)  # next position, records
     while True:
-        _meet_ahead(*meeting, *scratch, set_sizes, begin, ends, num_of_banded, records, state)
+        _meet_ahead(*surroundings, *scratch, set_sizes, begin, ends, num_of_banded, records, state)
         if state[0] == end:
             return Ahead(begin, end, ends, num_of_banded, records)
         records = doubled(records)

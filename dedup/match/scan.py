@@ -21,7 +21,7 @@ from dedup.match.ahead import (
     OTHER,
     OWN,
     SHARED,
-    Meeting,
+    Surroundings,
     meet_ahead,
 )
 from dedup.match.buckets import Buckets
@@ -58,6 +58,7 @@ buckets. A bucket of more articles that are not copies of each other holds a tem
 about copies."""
 
 _SHORT_STRETCH, _LONG_STRETCH, _MANY_STRETCHES = 1024, 4096, 64
+_MOST_THREADS = 16  # each takes 8 bytes an article
 """Articles are met ahead in stretches of so many, fewer in a small corpus, so that few of them meet each
 other; not many more, so that what was read of the waiting lists is near when they are read again."""
 
@@ -91,8 +92,8 @@ class Scan:
     BY_WORDS or BY_CHARACTERS for a member, 0 for a canonical and for a repeat of its very text.
     `shared`, `own`, `other` int64[n]: sizes of the common shingle set, the member's and the canonical's;
     all 0 where `kinds` is. `exact` bool[n]: the member has the very tokens of its canonical. `relations`
-    int64[k, 6] lists what else was found, in order: a position, a canonical, a kind (a further match, or
-    PART or WHOLE), and the three sizes.
+    int64[k, 6] lists what else was found, by position, those of one position in no promised order: a
+    position, a canonical, a kind (a further match, or PART or WHOLE), and the three sizes.
     """
 
     canonicals: npt.NDArray[np.int64]
@@ -143,17 +144,21 @@ def scan_canonicals(
     by_date = bool(np.all(dates[1:] >= dates[:-1]))
     met = (np.diff(bands.offsets) > 0) | (np.diff(wording.buckets.offsets) > 0)
     least_equal = lowest_equal(rule.threshold, signatures.values.shape[1])
-    meeting = Meeting(
+    surroundings = Surroundings(
         features, rule, rows, firsts, banded, worded,
         wording.num_sampled, wording.is_formula, signatures, least_equal,
     )  # fmt: skip
-    scratch = start_meetings(n), scratch_for(features, rows[met])
+    walked = rows[met]
+    scratch = start_meetings(n), scratch_for(features, walked)
     set_sizes = np.full((len(features.token_begins), 2), -1, dtype=np.int64)
     leaving = by_date and rule.window != MISSING_DATE
+    # Who has left a bucket, or is held, depends on who came just before: no stretches then.
     stretches = _stretches(n) if num_threads > 1 and num_held == 0 and not leaving else [(0, n)]
-    for begin, ahead in meet_ahead(meeting, set_sizes, stretches, num_threads):
+    for begin, ahead in meet_ahead(
+        surroundings, set_sizes, stretches, walked, min(num_threads, _MOST_THREADS)
+    ):
         while True:
-            _scan(*meeting, *scratch, set_sizes, leaving, num_held, allowed, begin, ahead, out, state)
+            _scan(*surroundings, *scratch, set_sizes, leaving, num_held, allowed, begin, ahead, out, state)
             if state[0] == ahead.end:
                 break
             out = out._replace(relations=doubled(out.relations))

@@ -43,7 +43,7 @@ WORDED = i32(1 << 16)
 
 _NUM_COUNTS = 4096
 """Counts that stay in the nearest cache. An article of a large corpus meets some hundreds, and at most
-MAX_MEETING times MAX_WORDED, which 16 bits count."""
+MAX_MEETING times MAX_WORDED in wording, and some as it met in bands: 16 bits count them."""
 
 _COUNTS_A_MEETING = 16
 """So many counts are cleared for each who is met, while there are as many: two share one seldom."""

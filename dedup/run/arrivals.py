@@ -147,7 +147,7 @@ def likely_candidates(
 
     `found_at` int64[k] tells at which of the posted keys the canonical numbered `numbers` int64[k] waits,
     whose sample has `held_sampled` int64[k] shingles. One band is enough; of the sampled shingles an
-    article must share as many as the scan demands, see `match.scan`.
+    article must share as many as the scan demands, see `match.likely`.
     """
     # Numbers stay below 2**32; a pair of article and canonical is one value.
     pairs = posted.rows[found_at] << 32 | numbers
@@ -164,7 +164,7 @@ def _likely(
     pairs, by_pair, by_wording, found_at, num_sampled, held_sampled, ratio, min_shared, max_meeting,
     max_waiting, likely,
 ):  # fmt: skip
-    """Write the canonicals of the pairs that must be compared; return how many. As `scan._keep_likely`."""
+    """Write the canonicals of the pairs that must be compared; return how many. As `match.likely`."""
     count = 0
     start = 0
     while start < len(pairs):
@@ -191,7 +191,7 @@ def _likely(
 
 
 @dataclass(frozen=True)
-class Meeting:
+class HeldMet:
     """Whom one article meets, and where it waits if it becomes a canonical.
 
     `likely` int64 are the numbers that `likely_candidates` would return; `counts` int64 how many wait in each
@@ -205,7 +205,7 @@ class Meeting:
     num_full: int
 
 
-def meet_held(posted: PostingKeys, by_key: npt.NDArray[np.int64], found: Postings, rule: Rule) -> Meeting:
+def meet_held(posted: PostingKeys, by_key: npt.NDArray[np.int64], found: Postings, rule: Rule) -> HeldMet:
     """Return whom the only article of `posted` meets; `found` waits in its keys, which `by_key` sorts."""
     likely = np.empty(len(found.keys), dtype=np.int64)
     counts, waiting = np.zeros((2, len(by_key)), dtype=np.int64)
@@ -214,7 +214,7 @@ def meet_held(posted: PostingKeys, by_key: npt.NDArray[np.int64], found: Posting
         found.keys, found.nos, found.sampled, MAX_WORDED, MAX_BANDED,
         rule.sample_ratio, MIN_SHARED_SAMPLE, MAX_MEETING, MAX_WAITING, likely, counts, waiting,
     )  # fmt: skip
-    return Meeting(likely[:num_likely], counts, waiting[:num_waiting], num_full)
+    return HeldMet(likely[:num_likely], counts, waiting[:num_waiting], num_full)
 
 
 @kernel

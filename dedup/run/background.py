@@ -30,7 +30,8 @@ def call_in_background(function: Callable[[], T]) -> T:
 def beside(function: Callable[[], Any]) -> Iterator[None]:
     """Call `function` in another thread while the block runs; the block ends when both have.
 
-    Raises what the block raises, else what `function` raises.
+    Raises what the block raises, else what `function` raises. An interrupt waits for `function` too: it
+    must not write on while what it writes is removed.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="beside") as pool:
         future = pool.submit(function)

@@ -1,7 +1,7 @@
 """What an index keeps of a record as it came, and the hash that tells whether it came again unchanged."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, overload
 
 
@@ -29,19 +29,19 @@ def content_hash(text: Any, title: str | None, source: str | None, url: str | No
 class ContentHashes(Sequence[bytes]):
     """The content hashes of articles, each made when it is first asked for: a new id needs none.
 
-    Takes what `content_hash` takes, article by article.
+    Takes what `content_hash` takes, column by column.
 
-    >>> hashes = ContentHashes([("one text", None, None, None, 0), ("another", "title", None, None, 0)])
+    >>> hashes = ContentHashes(["one text", "another"], [None, "title"], [None] * 2, [None] * 2, [0, 0])
     >>> hashes[1] == content_hash("another", "title", None, None, 0), len(hashes[:1])
     (True, 1)
     """
 
-    def __init__(self, contents: Iterable[tuple[Any, str | None, str | None, str | None, int]]) -> None:
-        self._contents = list(contents)
+    def __init__(self, *columns: Sequence[Any]) -> None:
+        self._columns = columns
         self._made: dict[int, bytes] = {}
 
     def __len__(self) -> int:
-        return len(self._contents)
+        return len(self._columns[0])
 
     @overload
     def __getitem__(self, at: int) -> bytes: ...
@@ -53,5 +53,5 @@ class ContentHashes(Sequence[bytes]):
         if isinstance(at, slice):
             return [self[k] for k in range(*at.indices(len(self)))]
         if at not in self._made:
-            self._made[at] = content_hash(*self._contents[at])
+            self._made[at] = content_hash(*(column[at] for column in self._columns))
         return self._made[at]

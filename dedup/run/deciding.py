@@ -15,7 +15,7 @@ from dedup.index.rows import NO_POSTINGS, Place, Postings, Relation, SketchRow
 from dedup.match.grouping import find_firsts
 from dedup.match.scan import MAX_BANDED, MAX_WORDED, HeldWaits, Scan
 from dedup.run.arrivals import (
-    Meeting,
+    HeldMet,
     PostingKeys,
     likely_candidates,
     match_arrivals,
@@ -259,7 +259,7 @@ def _held_waits(found: Postings, held: Int64s) -> HeldWaits:
     return HeldWaits(found.keys[by_wording].astype(np.uint32), np.where(at_hand, positions, -1))
 
 
-def _alone(arrivals: Arrivals, posted: PostingKeys, meeting: Meeting) -> Decision:
+def _alone(arrivals: Arrivals, posted: PostingKeys, meeting: HeldMet) -> Decision:
     """Return the decision on one article that has nobody to be compared with."""
     no = int(arrivals.nos[0])
     place = Place(no, no, 0, 0, 0, 0, 0, meeting.num_full)

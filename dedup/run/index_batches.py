@@ -122,7 +122,7 @@ def batch_of(
     urls = [kept_string(record.get(fields.url)) for record in records]
     sources = [kept_string(source) for source in columns.sources]
     texts = [record.get(fields.text) for record in records]
-    contents = ContentHashes(zip(texts, titles, sources, urls, columns.published.tolist(), strict=True))
+    contents = ContentHashes(texts, titles, sources, urls, columns.published.tolist())
     keys = [str(id_) for id_ in columns.ids]
     return Batch(columns.ids, columns.published, sketches, keys, contents, sources, titles, urls)
 
@@ -170,7 +170,7 @@ def _slices(
 def batch_of_chunk(chunk: Chunk, settings: Settings) -> Batch:
     """Return one batch of the records that a reader gave, title and URL among them."""
     titles, urls = list(map(kept_string, chunk.titles)), list(map(kept_string, chunk.urls))
-    contents = ContentHashes(zip(chunk.texts, titles, chunk.sources, urls, chunk.dates, strict=True))
+    contents = ContentHashes(chunk.texts, titles, chunk.sources, urls, chunk.dates)
     return Batch(
         chunk.ids,
         np.array(chunk.dates, dtype=np.int64),

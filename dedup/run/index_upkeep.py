@@ -75,7 +75,8 @@ class Merging:
             if self._merge_at is None:
                 return
             with store.writing() as connection:
-                self._merge_at = posting_tables.merge_postings(connection, self._merge_at)
+                at = posting_tables.merge_postings(connection, self._merge_at)
+            self._merge_at = at  # only once it is committed: the log of keys is cut by it
 
 
 def prune(store: Store, bound: int, settings: Settings, formulas: FormulasInForce) -> int:

@@ -275,9 +275,12 @@ def _sketch_task(
         if settings.cuts_furniture and num_lines > len(lines.starts):
             lines = make_lines(num_lines)
             continue
-        tokens = _grown(tokens, token_offsets[row])
         num_kept = kept.ends[0]
-        kept = kept._replace(hashes=_grown(kept.hashes, num_kept), words=_grown(kept.words, num_kept))
+        if settings.cuts_furniture and num_kept + num_lines > len(kept.hashes):
+            hashes, words = (_grown(column, num_kept, num_lines) for column in (kept.hashes, kept.words))
+            kept = kept._replace(hashes=hashes, words=words)
+            continue
+        tokens = _grown(tokens, token_offsets[row])
     tokens.resize(token_offsets[-1], refcheck=False)  # gives room back without a copy; nobody else holds it
     num_tokens = np.diff(token_offsets)
     rows = np.flatnonzero((num_tokens > 0) & (num_tokens <= settings.max_short_words))
@@ -330,9 +333,9 @@ def _make_scratch() -> _Scratch:
     )
 
 
-def _grown(values: npt.NDArray[Any], num_used: int) -> npt.NDArray[Any]:
-    """Return an array twice as long that begins with the values in use."""
-    grown = np.empty(2 * len(values), dtype=values.dtype)
+def _grown(values: npt.NDArray[Any], num_used: int, num_more: int = 0) -> npt.NDArray[Any]:
+    """Return an array that begins with the values in use: twice as long, and with room for `num_more`."""
+    grown = np.empty(max(2 * len(values), num_used + num_more), dtype=values.dtype)
     grown[:num_used] = values[:num_used]
     return grown
 

@@ -72,6 +72,13 @@ def test_a_byte_that_is_not_utf8_costs_its_own_record_only(tmp_path: Path) -> No
     assert "not UTF-8" in chunk.rejects[0].reason
 
 
+@pytest.mark.parametrize("neighbour", [b'{"id":2,"text":"fine"}', b'{"id":2,"text":"not \xff fine"}'])
+def test_a_record_is_judged_alike_whatever_stands_beside_it(tmp_path: Path, neighbour: bytes) -> None:
+    twice = b'{"id":1,"text":"\xff","text":"the last one counts"}'  # the first is a field that is not read
+    (chunk,) = _chunks(tmp_path, twice + b"\n" + neighbour, Fields())
+    assert (chunk.ids[0], chunk.texts[0]) == (1, "the last one counts")
+
+
 def test_bad_dates_of_a_chunk_that_is_read_twice_count_once(tmp_path: Path) -> None:
     lines = [b'{"id":1,"text":"x","published_at":"soon"}', b'{"id":2,"text":"\xff"}', b"no JSON", b""]
     (chunk,) = _chunks(tmp_path, b"\n".join(lines), Fields())

@@ -1,5 +1,6 @@
 """Look-ups that ask a filter first find what look-ups of all keys find, whatever happened to the file."""
 
+import contextlib
 import multiprocessing
 import threading
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from dedup.index.posting_tables import (
 )
 from dedup.index.rows import Postings
 from dedup.index.schema import TABLES
+from dedup.run import index_upkeep
 
 ALL_KEYS = np.concatenate([np.arange(300), (1 << 40) + np.arange(300)]).astype(np.int64)
 
@@ -343,3 +345,38 @@ def test_vacuum_makes_the_filter_as_small_as_what_is_left(tmp_path: Path) -> Non
         assert 0 < num_keys() < before / 10
         assert index.verify() == []
         assert index.check({"id": "x", "text": next(articles(29, 30))["text"]}).canonical_id == "a29"
+
+
+def test_a_merge_step_whose_commit_fails_is_taken_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_upkeep, "MAX_RECENT_ROWS", 10)
+    monkeypatch.setattr(index_upkeep, "_MOST_ROWS", 1)
+    writer = connect(path)
+    put(writer, ALL_KEYS, 1)
+    store, merging = _OneConnection(writer), index_upkeep.Merging()
+    for step in range(200):
+        writer.set_commit_hook((lambda: True) if step % 2 else None)
+        if step % 2:
+            with contextlib.suppress(apsw.ConstraintError):
+                merging.merge_if_due(store, 1)  # type: ignore[arg-type]
+        else:
+            merging.merge_if_due(store, 1)  # type: ignore[arg-type]
+    writer.set_commit_hook(None)
+    assert posting_tables.count_recent(writer) == 0
+    put(writer, ALL_KEYS[:5], 2)
+    reader = connect(path)
+    assert found(reader) == found_plainly(reader)
+    assert admitted(reader)[0] < 20
+
+
+class _OneConnection:
+    """As much of a store as merging needs."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[apsw.Connection]:
+        with self._connection:
+            yield self._connection
+
+    reading = writing

@@ -189,3 +189,10 @@ def string_arrays() -> list[Any]:
 def test_texts_of_any_string_type_are_signed(texts: Any) -> None:
     expected = sign_texts(["one two three", "غزة", ""])
     assert np.array_equal(sign_texts(texts, num_threads=2), expected)
+
+
+def test_a_text_of_many_lines_takes_room_for_its_lines_only() -> None:
+    text = "ab cd ef gh\n" * 300_000
+    sketches = sketch_texts(text_array(["short one", text]), Settings())
+    assert sketches.num_tokens.tolist() == [2, 1_200_000]
+    assert len(sketches.line_hashes) == 300_000
