@@ -23,7 +23,7 @@ pair changes. Of a long text, a tenth."""
 def both_go_on_alone(loaded, row, features, rule, scratch, owner):
     """Return whether both articles hold `OWN_WORDS` and `OWN_SHARE` in passages that the other does not.
 
-    `shared_words`, or `shared_of_laid_out`, was called for the two just before: `readers` has what they share.
+    `shared_words` or `shared_of_laid_out` was called for the two just before: `readers` has what they share.
     """
     for article in (row, loaded):
         num_words = features.token_ends[article] - features.token_begins[article]
