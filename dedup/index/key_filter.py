@@ -10,7 +10,7 @@ their part is written anew.
 import itertools
 import zlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import apsw
 import numpy as np
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from dedup.index.bloom import admit_keys_of_parts, filter_words, insert_keys
 from dedup.index.posting_state import new_stamp, put_state, read_state
-from dedup.index.rows import row_checksum
+from dedup.index.rows import all_rows, row_checksum
 
 Int64s = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -158,7 +158,7 @@ def read_parts(
         " ORDER BY first_key",
         (first_key, first_key if last_key is None else last_key),
     )
-    for checksum, *values in _rows(found):
+    for checksum, *values in all_rows(found):
         part = Part(*values)
         yield part, part.is_whole(checksum)
 
@@ -169,7 +169,7 @@ def _write_anew(connection: apsw.Connection, first_key: int, end_key: int, stamp
         "DELETE FROM posting_filters WHERE first_key >= ? AND first_key < ?", (first_key, end_key)
     )
     counted = "SELECT count(*) FROM postings WHERE key >= ? AND key < ?"
-    ((num_keys,),) = _rows(connection.execute(counted, (first_key, end_key)))
+    ((num_keys,),) = all_rows(connection.execute(counted, (first_key, end_key)))
     num_parts = max(1, round(2 * num_keys / MAX_KEYS))
     size = max(1, -(-num_keys // num_parts))
     rows = _keys_between(connection, first_key, end_key)
@@ -222,15 +222,10 @@ def _draw_stamp(connection: apsw.Connection) -> int:
 
 def _read_ranges(connection: apsw.Connection) -> tuple[Int64s, list[int]]:
     """Return first and end keys of the parts, int64[2, n], and their stamps; none where they are damaged."""
-    rows = _rows(
+    rows = all_rows(
         connection.execute("SELECT first_key, end_key, stamp FROM posting_filters ORDER BY first_key")
     )
     if not all(isinstance(end_key, int) for _, end_key, _ in rows):
         return np.empty((2, 0), dtype=np.int64), []
     columns = np.array([row[:2] for row in rows], dtype=np.int64).reshape(-1, 2).T
     return np.ascontiguousarray(columns), [row[2] for row in rows]
-
-
-def _rows(cursor: apsw.Cursor) -> list[Any]:
-    """Return all rows; the table says what is in them."""
-    return cursor.fetchall()

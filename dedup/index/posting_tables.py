@@ -13,7 +13,7 @@ from dedup.index import key_filter
 from dedup.index.filtering import FilteringConnection
 from dedup.index.packing import BAND_BYTES, SHINGLE_BYTES, SHINGLE_KEYS, pack, unpack
 from dedup.index.recent_keys import LogEnd, cut_log, log_end, log_keys
-from dedup.index.rows import NO_POSTINGS, Postings
+from dedup.index.rows import NO_POSTINGS, Postings, all_rows, one_value
 
 Int64s = npt.NDArray[np.int64]
 
@@ -42,7 +42,7 @@ def find_postings(connection: apsw.Connection, keys: Int64s) -> Postings:
 def _find(connection: apsw.Connection, query: str, *keys: Int64s) -> Postings:
     if not len(keys[0]):
         return NO_POSTINGS
-    found = unpack(_rows(connection.execute(query, tuple(map(apsw.carray, keys)))))
+    found = unpack(all_rows(connection.execute(query, tuple(map(apsw.carray, keys)))))
     if found is None:
         raise IndexFileError("posting rows are damaged; `verify` lists all damage; restore a backup")
     return found
@@ -67,12 +67,12 @@ def _both(waiting: Any, recent: Any) -> Any:
 
 def count_recent(connection: apsw.Connection) -> int:
     """Return the number of keys in which somebody waits since the last merge."""
-    return _value(connection, "SELECT count(*) FROM recent_postings")
+    return one_value(connection, "SELECT count(*) FROM recent_postings")
 
 
 def count_postings(connection: apsw.Connection) -> int:
     """Return how often canonicals wait in the rows of all keys."""
-    return sum(_value(connection, num_waiting(table)) for table in ("postings", "recent_postings"))
+    return sum(one_value(connection, num_waiting(table)) for table in ("postings", "recent_postings"))
 
 
 def num_waiting(table: str) -> str:
@@ -141,14 +141,3 @@ def merge_postings(connection: apsw.Connection, at: MergePoint = MERGE_START) ->
         return MergePoint(int(keys[-1]) + 1, end)
     cut_log(connection, end)
     return None
-
-
-def _value(connection: apsw.Connection, query: str) -> int:
-    """Return the one number that a query gives."""
-    ((value,),) = _rows(connection.execute(query))
-    return int(value)
-
-
-def _rows(cursor: apsw.Cursor) -> list[Any]:
-    """Return all rows; the tables say what is in them."""
-    return cursor.fetchall()

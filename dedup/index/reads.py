@@ -15,7 +15,9 @@ from dedup.index.rows import (
     Place,
     Relation,
     SketchRow,
+    all_rows,
     given_id,
+    one_value,
     row_checksum,
 )
 
@@ -36,12 +38,12 @@ _PLACES = """
 
 def read_meta(connection: apsw.Connection) -> dict[str, str]:
     """Return the values of `meta` by name."""
-    return dict(_rows(connection.execute("SELECT name, value FROM meta")))
+    return dict(all_rows(connection.execute("SELECT name, value FROM meta")))
 
 
 def next_number(connection: apsw.Connection) -> int:
     """Return the number of the next article."""
-    return 1 + _value(connection, "SELECT coalesce(max(no), 0) FROM articles")
+    return 1 + one_value(connection, "SELECT coalesce(max(no), 0) FROM articles")
 
 
 def find_ids(connection: apsw.Connection, ids: Sequence[str]) -> dict[str, tuple[int, bytes]]:
@@ -61,7 +63,7 @@ def find_fingerprints(connection: apsw.Connection, fingerprints: Int64s) -> list
         " FROM carray(?1) WHERE first IS NOT NULL",
         (apsw.carray(fingerprints),),
     )
-    return _rows(found)
+    return all_rows(found)
 
 
 def all_with_fingerprint(connection: apsw.Connection, fingerprint: int) -> list[int]:
@@ -249,7 +251,7 @@ def numbers_before(
 
 def count_articles(connection: apsw.Connection) -> int:
     """Return the number of articles."""
-    return _value(connection, _COUNTS["articles"])
+    return one_value(connection, _COUNTS["articles"])
 
 
 def all_numbers(connection: apsw.Connection) -> Int64s:
@@ -266,7 +268,7 @@ def all_canonicals(connection: apsw.Connection) -> Int64s:
 
 def formula_version(connection: apsw.Connection) -> int:
     """Return the version of the formulas in force, 0 for none."""
-    return _value(connection, "SELECT coalesce(max(version), 0) FROM formulas")
+    return one_value(connection, "SELECT coalesce(max(version), 0) FROM formulas")
 
 
 def read_formulas(connection: apsw.Connection, version: int) -> bytes:
@@ -289,7 +291,7 @@ def changes_after(connection: apsw.Connection, seq: int, limit: int) -> list[tup
 
 def numbers_of_changes(connection: apsw.Connection) -> tuple[int, int, int, int]:
     """Return the first and the last number of the changes, how many there are, and the last number given."""
-    ((*found, given),) = _rows(
+    ((*found, given),) = all_rows(
         connection.execute(
             "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0), count(*),"
             " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) FROM changes"
@@ -319,15 +321,4 @@ _COUNTS = {
 
 def counts(connection: apsw.Connection) -> dict[str, int]:
     """Return how many there are of each kind of row; reads the whole of several tables."""
-    return {name: _value(connection, query) for name, query in _COUNTS.items()}
-
-
-def _rows(cursor: apsw.Cursor) -> list[Any]:
-    """Return all rows; the tables say what is in them."""
-    return cursor.fetchall()
-
-
-def _value(connection: apsw.Connection, query: str) -> int:
-    """Return the one number that a query gives."""
-    ((value,),) = _rows(connection.execute(query))
-    return int(value)
+    return {name: one_value(connection, query) for name, query in _COUNTS.items()}

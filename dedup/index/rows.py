@@ -3,6 +3,7 @@
 import zlib
 from typing import Any, NamedTuple
 
+import apsw
 import numpy as np
 import numpy.typing as npt
 
@@ -114,3 +115,14 @@ class ChangeRow(NamedTuple):
 def given_id(text: str, is_integer: int) -> ArticleId:
     """Return the id as it was given."""
     return int(text) if is_integer else text
+
+
+def all_rows(cursor: apsw.Cursor) -> list[Any]:
+    """Return all rows; the tables say what is in them."""
+    return cursor.fetchall()
+
+
+def one_value(connection: apsw.Connection, query: str) -> int:
+    """Return the one number that a query gives."""
+    ((value,),) = all_rows(connection.execute(query))
+    return int(value)

@@ -20,7 +20,7 @@ from dedup.match.likely import (
     likely_by_bands,
     likely_by_wording,
 )
-from dedup.match.verify import Features, Rule, Scratch, load_article, scratch_for
+from dedup.match.verify import Features, Rule, Scratch, is_short, load_article, scratch_for
 from dedup.match.waiting import (
     BANDED,
     NO_BOUND,
@@ -138,7 +138,7 @@ def _meet_ahead(
                 return
             num_of_banded[position - begin] = num_by_bands
             row = rows[position]
-            is_short = features.character_ends[row] > features.character_begins[row]
+            short = is_short(row, features)
             is_loaded = False
             for k in range(count):
                 candidate = meetings.candidates[k]
@@ -147,7 +147,7 @@ def _meet_ahead(
                     position, candidate, num_worded(candidate, meetings), num_sampled, rule
                 )
                 if not surely and not likely_by_bands(
-                    position, candidate, by_bands, num_by_bands, is_short, signatures, least_equal
+                    position, candidate, by_bands, num_by_bands, short, signatures, least_equal
                 ):
                     continue
                 if not is_loaded:

@@ -33,7 +33,7 @@ from dedup.match.likely import (
     likely_by_wording,
     lowest_equal,
 )
-from dedup.match.verify import PART, WHOLE, Features, Rule, jaccard_of, load_article, scratch_for
+from dedup.match.verify import PART, WHOLE, Features, Rule, is_short, jaccard_of, load_article, scratch_for
 from dedup.match.waiting import (
     BANDED,
     COUNT,
@@ -290,12 +290,12 @@ def _found_ahead(position, since, ahead):
 @inner_kernel
 def _take_ahead(position, row, num_ahead, num_by_bands, ahead, features, signatures, least_equal, out, state):
     """Take in what was found ahead, now that it is known how many candidates bands bring in all."""
-    is_short = features.character_ends[row] > features.character_begins[row]
+    short = is_short(row, features)
     end = ahead.ends[position - ahead.begin]
     for k in range(end - num_ahead, end):
         record = ahead.records[k]
         if record[IF_FEW] > 0 and not likely_by_bands(
-            position, record[CANDIDATE], record[IF_FEW], num_by_bands, is_short, signatures, least_equal
+            position, record[CANDIDATE], record[IF_FEW], num_by_bands, short, signatures, least_equal
         ):
             continue
         state[2] += 1
@@ -323,13 +323,13 @@ def _keep_likely(
     In all `num_by_bands` candidates met in bands.
     """
     row = rows[position]
-    is_short = features.character_ends[row] > features.character_begins[row]
+    short = is_short(row, features)
     kept = 0
     for k in range(count):
         candidate = meetings.candidates[k]
         by_bands, by_wording = num_banded(candidate, meetings), num_worded(candidate, meetings)
         if likely_by_wording(position, candidate, by_wording, num_sampled, rule) or likely_by_bands(
-            position, candidate, by_bands, num_by_bands, is_short, signatures, least_equal
+            position, candidate, by_bands, num_by_bands, short, signatures, least_equal
         ):
             meetings.candidates[kept] = candidate
             kept += 1

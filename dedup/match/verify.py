@@ -164,6 +164,12 @@ def _count_shared(values, begin, end, table, loaded_length, owner, reader):
 
 
 @inner_kernel
+def is_short(row, features):
+    """Return whether an article is compared by characters too: it has shingles of them."""
+    return features.character_ends[row] > features.character_begins[row]
+
+
+@inner_kernel
 def num_shingles(row, features, rule):
     """Return the number of word shingles of an article, repeats counted, 0 where words are not compared."""
     if rule.shingle_size == 0:
