@@ -170,8 +170,9 @@ def sketch_rows_again(
 def fingerprint_of(tokens, begin, end):
     """Return the 64-bit fingerprint of tokens[begin:end]: equal for equal sequences, 0 for none."""
     total = u64(0)
-    for k in range(end - begin):
-        h = (u64(k + 1) << u64(32) | u64(tokens[begin + k])) * u64(0x9E3779B97F4A7C15)
+    first = u64(begin)
+    for k in range(u64(end - begin)):  # unsigned, so that LLVM makes vectors of it
+        h = ((k + u64(1)) << u64(32) | u64(tokens[first + k])) * u64(0x9E3779B97F4A7C15)
         total += (h ^ (h >> u64(29))) * u64(0xD6E8FEB86659FD93)  # wraps modulo 2**64, as intended
     return total
 

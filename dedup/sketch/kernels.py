@@ -1,7 +1,8 @@
 """Compiled MinHash and band keys: arrays in, arrays out.
 
 `reference` is the plain-Python twin and says what these compute. numba widens uint32 arithmetic to 64
-bits; the casts back are what makes it wrap.
+bits; the casts back are what makes it wrap. Where many values are taken at a time indices are unsigned: a
+signed one may count from the end, and then LLVM reads and writes value by value.
 """
 
 import numpy as np
@@ -21,7 +22,7 @@ def premix(hashes, count):
 
     It is the pre-mix of datasketch's scheme `affine32` (Appleby, MurmurHash3, 2011).
     """
-    for k in range(count):
+    for k in range(u64(count)):
         h = hashes[k]
         h = u32(h ^ (h >> u32(16)))
         h = u32(h * u32(0x85EBCA6B))  # wraps modulo 2**32, as intended
@@ -37,11 +38,11 @@ def update_signature(mixed, count, multipliers, increments, signature):
     All arrays are uint32; `multipliers`, `increments` and `signature` have one value a permutation. `mixed`
     has room for a multiple of `AT_ONCE`, which is filled up: a hash that comes again changes no minimum.
     """
-    end = (count + AT_ONCE - 1) // AT_ONCE * AT_ONCE
-    for k in range(count, end):
-        mixed[k] = mixed[count - 1]
+    end = (u64(count) + u64(AT_ONCE - 1)) // u64(AT_ONCE) * u64(AT_ONCE)
+    for k in range(u64(count), end):
+        mixed[k] = mixed[u64(0)]
     first = u64(0)
-    while first < u64(end):
+    while first < end:
         for p in range(u64(len(multipliers))):
             lowest = signature[p]
             for j in range(AT_ONCE):  # unrolled: the minimum stays in a register
@@ -54,16 +55,16 @@ def update_signature(mixed, count, multipliers, increments, signature):
 @kernel
 def sign_hashes(hashes, offsets, multipliers, increments, signatures):
     """Fill `signatures` uint32[n, num_perm] from n sets of shingle hashes in compressed rows."""
-    scratch = np.empty(64 * AT_ONCE, dtype=np.uint32)
+    mixed = np.empty(64 * AT_ONCE, dtype=np.uint32)
     for row in range(len(offsets) - 1):
         signatures[row, :] = u32(0xFFFFFFFF)
         start = offsets[row]
         while start < offsets[row + 1]:
-            count = min(len(scratch), offsets[row + 1] - start)
-            for k in range(count):
-                scratch[k] = hashes[start + k]
-            premix(scratch, count)
-            update_signature(scratch, count, multipliers, increments, signatures[row])
+            count = min(len(mixed), offsets[row + 1] - start)
+            for k in range(u64(count)):
+                mixed[k] = hashes[u64(start) + k]
+            premix(mixed, count)
+            update_signature(mixed, count, multipliers, increments, signatures[row])
             start += count
 
 

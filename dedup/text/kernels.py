@@ -9,6 +9,9 @@ The inner loop has no branch for separators, deletions and digits: each code poi
 symbol (folded code point and flags) and a multiplier, which is the hash multiplier for a kept
 character, 1 for a deleted and 0 for a separator, so `hash = (hash + symbol) * multiplier` is right
 for all three.
+
+Loops that LLVM is to make vectors of have unsigned indices. A signed one may count from the end of an
+array, so that neighbours in the loop need not be neighbours in memory.
 """
 
 import functools
@@ -199,12 +202,13 @@ def tokenize_span(data, i, stop, tables, state, count, not_digit, raw):
 @inner_kernel
 def finish_tokens(raw, count, tokens, at):
     """Mix raw token hashes into uint32 token hashes whose lowest bit says that the token is a number."""
-    for j in range(count):
+    first = u64(at)
+    for j in range(u64(count)):
         value = raw[j]
         h = value >> u64(1)
         h ^= h >> u64(32)
         h *= _FINAL_MULTIPLIER  # wraps modulo 2**64, as intended
-        tokens[at + j] = (u32(h >> u64(32)) | u32(1)) ^ u32(value & u64(1))
+        tokens[first + j] = (u32(h >> u64(32)) | u32(1)) ^ u32(value & u64(1))
 
 
 @inner_kernel
@@ -304,14 +308,14 @@ def word_shingles(tokens, start, count, size, multipliers, sums, out):
     A shingle is `size` consecutive tokens. `sums` uint64 is scratch; it and `out` uint32 hold at
     least `count` values; `multipliers` is `hashing.shingle_multipliers(size)`.
     """
-    for k in range(count):
+    for k in range(u64(count)):
         sums[k] = u64(0)
-    for j in range(size):
+    for j in range(u64(size)):
         multiplier = multipliers[j]
-        first = start + j
-        for k in range(count):
+        first = u64(start) + j
+        for k in range(u64(count)):
             sums[k] += u64(tokens[first + k]) * multiplier  # wraps modulo 2**64, as intended
-    for k in range(count):
+    for k in range(u64(count)):
         h = sums[k]
         h ^= h >> u64(32)
         h *= _FINAL_MULTIPLIER
