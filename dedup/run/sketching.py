@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.compiling import inner_kernel, kernel
+from dedup.compiling import inner_kernel
 from dedup.errors import SettingsError
 from dedup.run.characters import NO_KEYS, hash_characters, hash_keys
 from dedup.run.sketches import Sketches, join_offsets
 from dedup.run.text_arrays import checked_texts, string_buffers
+from dedup.run.token_sketches import BLOCK, fingerprint_of, sign_short_texts, sign_tokens
 from dedup.settings import Settings, checked_settings
-from dedup.sketch.kernels import AT_ONCE, premix, update_signature
-from dedup.sketch.signatures import permutations, sign_shingle_hashes
+from dedup.sketch.signatures import permutations
 from dedup.text.furniture import KEPT, count_kept, read_lines
 from dedup.text.hashing import shingle_multipliers
 from dedup.text.kernels import (
@@ -29,13 +29,10 @@ from dedup.text.kernels import (
     Tables,
     load_tables,
     tokenize,
-    word_shingles,
 )
 from dedup.text.lines import count_lines, make_lines
 from dedup.text.markers import load_markers
 
-u64 = np.uint64
-_BLOCK = 64 * AT_ONCE  # shingles hashed at a time; their scratch fits the first-level cache
 _ROWS_PER_TASK = 4096
 _ROOM_FOR_LINES = 256  # a text of more gets more
 
@@ -90,7 +87,7 @@ def _sketch_rows(
         kept.offsets[row + 1] = kept.ends[0]
         fingerprints[row] = fingerprint_of(tokens, begin, end)
         if signatures.shape[1] > 0:
-            _sign_tokens(
+            sign_tokens(
                 tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, scratch.sums, scratch.block,
                 signatures[row],
             )  # fmt: skip
@@ -137,45 +134,6 @@ def _spare_lines(data, lines, num_lines, row, kept):
     kept.ends[1] = at
 
 
-@inner_kernel
-def _sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signature):
-    signature[:] = np.uint32(0xFFFFFFFF)
-    at = begin
-    last = end - size
-    while at <= last:
-        count = min(_BLOCK, last + 1 - at)
-        word_shingles(tokens, at, count, size, shingle_mult, sums, block)
-        premix(block, count)
-        update_signature(block, count, perm_mult, perm_incr, signature)
-        at += count
-
-
-@kernel
-def sketch_rows_again(
-    tokens, token_offsets, rows, size, shingle_mult, perm_mult, perm_incr, fingerprints, signatures
-):
-    """Fill in, for some rows, what follows from the token hashes."""
-    sums = np.empty(_BLOCK, dtype=np.uint64)
-    block = np.empty(_BLOCK, dtype=np.uint32)
-    for row in rows:
-        begin, end = token_offsets[row], token_offsets[row + 1]
-        fingerprints[row] = fingerprint_of(tokens, begin, end)
-        if signatures.shape[1] > 0:
-            _sign_tokens(
-                tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signatures[row]
-            )
-
-
-@inner_kernel
-def fingerprint_of(tokens, begin, end):
-    """Return the 64-bit fingerprint of tokens[begin:end]: equal for equal sequences, 0 for none."""
-    total = u64(0)
-    for k in range(end - begin):
-        h = (u64(k + 1) << u64(32) | u64(tokens[begin + k])) * u64(0x9E3779B97F4A7C15)
-        total += (h ^ (h >> u64(29))) * u64(0xD6E8FEB86659FD93)  # wraps modulo 2**64, as intended
-    return total
-
-
 def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: int = 1) -> Sketches:
     """Return the sketches of the texts of an Arrow array; a null counts as empty text.
 
@@ -196,36 +154,6 @@ def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: in
         return Sketches.concatenate(
             list(pool.map(lambda task: _sketch_task(data, task, tables, settings), tasks))
         )
-
-
-def sketch_tokens(
-    tokens: npt.NDArray[np.uint32],
-    token_offsets: npt.NDArray[np.int64],
-    character_rows: npt.NDArray[np.int64],
-    character_hashes: npt.NDArray[np.uint32],
-    character_offsets: npt.NDArray[np.int64],
-    settings: Settings,
-) -> Sketches:
-    """Return the sketches of texts from what an index keeps of them, as `sketch_texts` made them."""
-    num_rows = len(token_offsets) - 1
-    fingerprints = np.empty(num_rows, dtype=np.uint64)
-    signatures = np.empty((num_rows, settings.num_perm if settings.uses_words else 0), dtype=np.uint32)
-    size = settings.shingle_size
-    sketch_rows_again(
-        tokens, token_offsets, np.arange(num_rows), size, shingle_multipliers(size),
-        *permutations(settings.num_perm, settings.seed), fingerprints, signatures,
-    )  # fmt: skip
-    return Sketches.without_lines(
-        tokens=tokens,
-        token_offsets=token_offsets,
-        fingerprints=fingerprints,
-        signatures=signatures,
-        character_rows=character_rows,
-        character_hashes=character_hashes,
-        character_offsets=character_offsets,
-        character_signatures=_sign_short_texts(character_hashes, character_offsets, settings),
-        num_cut=np.zeros(num_rows, dtype=np.int64),
-    )
 
 
 def sign_texts(
@@ -296,7 +224,7 @@ def _sketch_task(
         character_rows=rows,
         character_hashes=hashes,
         character_offsets=hash_offsets,
-        character_signatures=_sign_short_texts(hashes, hash_offsets, settings),
+        character_signatures=sign_short_texts(hashes, hash_offsets, settings),
         num_cut=kept.num_cut,
         line_hashes=kept.hashes[:num_lines].copy(),
         line_words=kept.words[:num_lines].copy(),
@@ -328,8 +256,8 @@ def _make_scratch() -> _Scratch:
     return _Scratch(
         raw=np.empty(RAW_SCRATCH, dtype=np.uint64),
         tail=np.empty(8, dtype=np.uint8),
-        sums=np.empty(_BLOCK, dtype=np.uint64),
-        block=np.empty(_BLOCK, dtype=np.uint32),
+        sums=np.empty(BLOCK, dtype=np.uint64),
+        block=np.empty(BLOCK, dtype=np.uint32),
     )
 
 
@@ -359,11 +287,3 @@ def _hash_short_texts(
         parts.append(hash_characters(source, begins[first:last], ends[first:last]))
     hashes = np.concatenate([part for part, _ in parts])
     return hashes, join_offsets([part for _, part in parts])
-
-
-def _sign_short_texts(
-    hashes: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], settings: Settings
-) -> npt.NDArray[np.uint32]:
-    if len(offsets) == 1:  # most articles that come alone
-        return np.empty((0, settings.num_perm), dtype=np.uint32)
-    return sign_shingle_hashes(hashes, offsets, num_perm=settings.num_perm, seed=settings.seed)
