@@ -37,8 +37,8 @@ _ROWS_PER_TASK = 4096
 _ROOM_FOR_LINES = 256  # a text of more gets more
 
 SPARE_WORDS = 200
-"""Of a text of several lines and so many words its bytes are kept until recurring lines are cut: it may
-become so short that its character shingles are compared."""
+"""Of a text of several lines and so many words its short lines are kept until recurring lines are cut: what
+is left of it may be so short that its character shingles are compared."""
 
 
 class _Kept(NamedTuple):
@@ -65,8 +65,8 @@ class _Scratch(NamedTuple):
 
 @inner_kernel
 def _sketch_rows(
-    data, offsets, first, by_lines, tables, markers, spare_words, size, shingle_mult, perm_mult, perm_incr,
-    scratch, lines, tokens, token_offsets, fingerprints, signatures, kept,
+    data, offsets, first, by_lines, tables, markers, spare_words, max_short_words, size, shingle_mult,
+    perm_mult, perm_incr, scratch, lines, tokens, token_offsets, fingerprints, signatures, kept,
 ):  # fmt: skip
     """Sketch the texts from row `first` on; return the first row that there was no room for."""
     for row in range(first, len(offsets) - 1):
@@ -78,7 +78,9 @@ def _sketch_rows(
             if num_lines < 0 or kept.ends[0] + num_lines > len(kept.hashes):
                 return row
             if num_lines > 1:
-                end = _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, kept)
+                end = _keep_lines(
+                    data, lines, num_lines, tokens, begin, row, spare_words, max_short_words, kept
+                )
         else:
             end = tokenize(data, start, stop, tables, scratch.raw, scratch.tail, tokens, begin)
             if end < 0:
@@ -95,7 +97,7 @@ def _sketch_rows(
 
 
 @inner_kernel
-def _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, kept):
+def _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, max_short_words, kept):
     """Move the tokens of the lines that stay together, and note these lines; return the end of the tokens."""
     num_kept = count_kept(lines, num_lines)
     to, token_begin, line = begin, begin, kept.ends[0]
@@ -114,24 +116,33 @@ def _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, kept):
     kept.ends[0] = line
     kept.num_cut[row] = token_begin - to
     if to - begin <= spare_words and (num_kept > 1 or num_kept < num_lines):
-        _spare_lines(data, lines, num_lines, row, kept)
+        _spare_lines(data, lines, num_lines, begin, row, max_short_words, kept)
     return to
 
 
 @inner_kernel
-def _spare_lines(data, lines, num_lines, row, kept):
-    """Keep the bytes of the lines that stay, a break behind each."""
-    at = kept.ends[1]
-    kept.spare_begins[row] = at
+def _spare_lines(data, lines, num_lines, token_begin, row, max_short_words, kept):
+    """Keep the bytes of the lines that stay, a break behind each, if one of them can be in a short text.
+
+    Of a line of more words only the break is kept: where such a line is left, the text is not short.
+    """
+    at, num_short = kept.ends[1], 0
     for j in range(num_lines):
-        if lines.reasons[j] == KEPT:
+        num_words = lines.token_ends[j] - token_begin
+        token_begin = lines.token_ends[j]
+        if lines.reasons[j] != KEPT:
+            continue
+        if num_words <= max_short_words:
             begin, length = lines.starts[j], lines.ends[j] - lines.starts[j]
             for k in range(length):
                 kept.spare[at + k] = data[begin + k]
-            kept.spare[at + length] = 10
-            at += length + 1
-    kept.spare_ends[row] = at
-    kept.ends[1] = at
+            at += length
+            num_short += 1
+        kept.spare[at] = 10
+        at += 1
+    if num_short > 0:
+        kept.spare_begins[row], kept.spare_ends[row] = kept.ends[1], at
+        kept.ends[1] = at
 
 
 def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: int = 1) -> Sketches:
@@ -193,7 +204,7 @@ def _sketch_task(
     while True:
         row = _sketch_rows(
             data, offsets, row, settings.cuts_furniture, tables, load_markers(),
-            max(SPARE_WORDS, settings.max_short_words), settings.shingle_size,
+            max(SPARE_WORDS, settings.max_short_words), settings.max_short_words, settings.shingle_size,
             shingle_multipliers(settings.shingle_size), multipliers, increments,
             scratch, lines, tokens, token_offsets, fingerprints, signatures, kept,
         )  # fmt: skip
