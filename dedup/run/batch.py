@@ -14,6 +14,7 @@ from dedup.match.order import canonical_order
 from dedup.match.verify import BY_WORDS
 from dedup.run.gathering import expect_scattered_reads
 from dedup.run.groups import Groups
+from dedup.run.ids import id_strings
 from dedup.run.records import columns_of, source_ranks
 from dedup.run.recurring import cut_lines
 from dedup.run.sketches import Sketches
@@ -67,7 +68,7 @@ def group_sketches(
     what grouping adds to memory then fits in their place.
     """
     order = canonical_order(
-        ids=ids,
+        ids=id_strings(ids),
         published=published,
         source_ranks=source_ranks(sources, settings),
         num_tokens=sketches.num_tokens,

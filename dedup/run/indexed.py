@@ -29,6 +29,7 @@ from dedup.index.nights import NightRow
 from dedup.match.order import canonical_order
 from dedup.run.background import call_in_background
 from dedup.run.gathering import expect_scattered_reads
+from dedup.run.ids import id_strings
 from dedup.run.index_batches import Batch
 from dedup.run.index_formulas import formulas_of
 from dedup.run.index_groups import named_links
@@ -161,7 +162,7 @@ def _alone(path: Path) -> Iterator[None]:
 def _night_of(index: Index, intake: Intake, sketches: Sketches) -> _Night:
     dates = np.asarray(intake.dates, dtype=np.int64)
     order = canonical_order(
-        ids=intake.ids,
+        ids=id_strings(intake.ids),
         published=dates,
         source_ranks=source_ranks(intake.sources, index.settings),
         num_tokens=sketches.num_tokens,
