@@ -16,6 +16,7 @@ from dedup.errors import InputError, OutputError, RecordError
 from dedup.formats.records import BadDates, Chunk, RecordFile, Reject, question_after
 from dedup.run.contents import content_hash, kept_string
 from dedup.run.gathering import GatheredSketches
+from dedup.run.heap import give_back_unused
 from dedup.run.ids import ArticleIds
 from dedup.run.recurring import cut_lines
 from dedup.run.room import Room
@@ -113,6 +114,7 @@ def take_in(
             except OSError as error:
                 raise InputError(f"{file.name} cannot be read: {error.strerror or error}") from error
         admission.finish()
+    give_back_unused()  # of texts and chunks, before recurring lines are learned
     if strict:
         _raise_first(intake.rejects)
     if not intake.ids:
