@@ -1,18 +1,14 @@
 """The canonical order: a total order of articles that does not depend on the order of input."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.articles import ArticleId
-
 
 def canonical_order(
     *,
-    ids: Sequence[ArticleId],
+    ids: pa.LargeStringArray,
     published: npt.NDArray[np.int64],
     source_ranks: npt.NDArray[np.int64],
     num_tokens: npt.NDArray[np.int64],
@@ -22,7 +18,7 @@ def canonical_order(
 
     `published` is in microseconds since 1970 UTC, MISSING_DATE for none. The keys, first to last, are
     for "earliest": date, source rank, more words first, id; for "longest" the words come first; for
-    "first-seen" the order of the rows alone counts. Ids are ordered as strings, by code point.
+    "first-seen" the order of the rows alone counts. Ids are strings, ordered by code point.
     """
     if keep == "first-seen":
         return np.arange(len(ids), dtype=np.int64)
@@ -31,7 +27,7 @@ def canonical_order(
             "published": published,
             "source_rank": source_ranks,
             "words": num_tokens,
-            "id": pa.array([str(id_) for id_ in ids], pa.large_string()),
+            "id": ids,
         }
     )
     keys = [("published", "ascending"), ("source_rank", "ascending"), ("words", "descending")]

@@ -14,6 +14,8 @@ from dedup.match.order import canonical_order
 from dedup.match.verify import BY_WORDS
 from dedup.run.gathering import expect_scattered_reads
 from dedup.run.groups import Groups
+from dedup.run.heap import give_back_unused
+from dedup.run.ids import id_strings
 from dedup.run.records import columns_of, source_ranks
 from dedup.run.recurring import cut_lines
 from dedup.run.sketches import Sketches
@@ -67,7 +69,7 @@ def group_sketches(
     what grouping adds to memory then fits in their place.
     """
     order = canonical_order(
-        ids=ids,
+        ids=id_strings(ids),
         published=published,
         source_ranks=source_ranks(sources, settings),
         num_tokens=sketches.num_tokens,
@@ -81,6 +83,7 @@ def group_sketches(
         )
         num_tokens, num_cut = sketches.num_tokens, sketches.num_cut
         del sketches, lanes
+        give_back_unused()  # the sampled shingles come next, when most is in memory
         wording = word_banded(order, features, rule, banded)
         expect_scattered_reads(features.tokens, features.characters)
         scan = scan_banded(order, features, rule, banded, wording, num_threads=num_threads)

@@ -24,8 +24,8 @@ from dedup.run.arrivals import (
     run_starts,
 )
 from dedup.run.sketches import Sketches
-from dedup.run.sketching import sketch_tokens
 from dedup.run.stages import features_of, rule_of
+from dedup.run.token_sketches import sketch_tokens
 from dedup.settings import Settings
 
 Int64s = npt.NDArray[np.int64]

@@ -11,6 +11,7 @@ import pyarrow as pa
 from dedup.articles import ArticleId, Further, Group, Link, Member, Relation
 from dedup.match.scan import Scan
 from dedup.match.verify import BY_CHARACTERS, BY_WORDS, PART, WHOLE
+from dedup.run.ids import id_arrays
 from dedup.run.sketches import shares_cut
 
 
@@ -184,10 +185,3 @@ class Groups:
                 "cut_share": pa.array(np.round(self.cut_shares, 4)),
             }
         )
-
-
-def id_arrays(*columns: Sequence[ArticleId]) -> list[pa.Array]:
-    """Return columns of ids as int64 if all ids are integers that fit, else as strings."""
-    if all(isinstance(id_, int) and -(1 << 63) <= id_ < 1 << 63 for ids in columns for id_ in ids):
-        return [pa.array(ids, pa.int64()) for ids in columns]
-    return [pa.array([str(id_) for id_ in ids], pa.large_string()) for ids in columns]

@@ -17,7 +17,6 @@ from typing import Any
 import apsw
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from dedup.articles import ArticleId, Fields, Group
 from dedup.errors import IndexBusyError, IndexFileError
@@ -29,6 +28,8 @@ from dedup.index.nights import NightRow
 from dedup.match.order import canonical_order
 from dedup.run.background import call_in_background
 from dedup.run.gathering import expect_scattered_reads
+from dedup.run.heap import give_back_unused
+from dedup.run.ids import id_strings
 from dedup.run.index_batches import Batch
 from dedup.run.index_formulas import formulas_of
 from dedup.run.index_groups import named_links
@@ -108,7 +109,7 @@ def run(
         num_bytes = sum(file.bytes_read for file in files)
         progress("group", 0, num_bytes)
         with clock.stage("group"):
-            pa.default_memory_pool().release_unused()  # of the texts
+            give_back_unused()
             night = call_in_background(lambda: _night_of(index, intake, sketches))
             num_added = _add(index, night, lambda count: progress("group", count, num_bytes))
         progress("write", len(intake.ids), num_bytes)
@@ -161,7 +162,7 @@ def _alone(path: Path) -> Iterator[None]:
 def _night_of(index: Index, intake: Intake, sketches: Sketches) -> _Night:
     dates = np.asarray(intake.dates, dtype=np.int64)
     order = canonical_order(
-        ids=intake.ids,
+        ids=id_strings(intake.ids),
         published=dates,
         source_ranks=source_ranks(intake.sources, index.settings),
         num_tokens=sketches.num_tokens,

@@ -11,11 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.articles import ArticleId, Fields
+from dedup.articles import Fields
 from dedup.errors import InputError, OutputError, RecordError
 from dedup.formats.records import BadDates, Chunk, RecordFile, Reject, question_after
 from dedup.run.contents import content_hash, kept_string
 from dedup.run.gathering import GatheredSketches
+from dedup.run.heap import give_back_unused
+from dedup.run.ids import ArticleIds
 from dedup.run.recurring import cut_lines
 from dedup.run.room import Room
 from dedup.run.sketches import Sketches
@@ -40,7 +42,7 @@ class Intake:
 
     files: Sequence[RecordFile]
     lines: list["array[int]"] = field(default_factory=list)
-    ids: list[ArticleId] = field(default_factory=list)
+    ids: ArticleIds = field(default_factory=ArticleIds)
     dates: "array[int]" = field(default_factory=lambda: array("q"))
     sources: list[str | None] = field(default_factory=list)
     titles: list[str | None] = field(default_factory=list)
@@ -112,6 +114,7 @@ def take_in(
             except OSError as error:
                 raise InputError(f"{file.name} cannot be read: {error.strerror or error}") from error
         admission.finish()
+    give_back_unused()  # of texts and chunks, before recurring lines are learned
     if strict:
         _raise_first(intake.rejects)
     if not intake.ids:
@@ -143,7 +146,6 @@ class _Admission:
         self._intake = intake
         self._extras = extras
         self._settings = settings
-        self._row_of: dict[str, int] = {}
         self._sketches = GatheredSketches(room)
         self._source_names: dict[str, str] = {}
         self._pending: deque[_Pending] = deque()
@@ -152,22 +154,12 @@ class _Admission:
     def admit(self, chunk: Chunk, file: RecordFile, pool: ThreadPoolExecutor, max_pending: int) -> None:
         """Move the chunk's columns into the intake and have its texts sketched."""
         intake = self._intake
-        repeats: list[_Repeat] = []
-        firsts: list[int] = []
-        repeated: list[int] = []
-        for k, (id_, date, source, line) in enumerate(
-            zip(chunk.ids, chunk.dates, chunk.sources, chunk.lines, strict=True)
-        ):
-            row = self._row_of.setdefault(str(id_), len(intake.ids))
-            if row != len(intake.ids):
-                repeats.append(_Repeat(row, file.name, line, chunk.starts[k]))
-                repeated.append(k)
-                continue
-            intake.ids.append(id_)
-            intake.dates.append(date)
-            intake.sources.append(self._shared_name(source))
-            intake.lines[-1].append(line)
-            firsts.append(k)
+        rows, is_new = intake.ids.admit(chunk.ids)
+        firsts, repeated = np.flatnonzero(is_new).tolist(), np.flatnonzero(~is_new).tolist()
+        intake.dates.extend(chunk.dates[k] for k in firsts)
+        intake.sources.extend(self._shared_name(chunk.sources[k]) for k in firsts)
+        intake.lines[-1].extend(chunk.lines[k] for k in firsts)
+        repeats = [_Repeat(int(rows[k]), file.name, chunk.lines[k], chunk.starts[k]) for k in repeated]
         if self._extras:
             self._keep_extras(chunk, firsts)
         intake.bad_dates += chunk.bad_dates
@@ -216,7 +208,7 @@ class _Admission:
 
     def all_sketches(self) -> Sketches:
         """Return the sketches of all articles, once all chunks are collected."""
-        self._row_of.clear()
+        self._intake.ids.close()
         self._intake.disk_bytes = self._sketches.disk_bytes
         return self._sketches.finish()
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from dedup.articles import Fields
 from dedup.formats.output import SUMMARY, folder_beside, output_folder
@@ -23,6 +22,7 @@ from dedup.formats.results import (
 from dedup.run.background import beside, call_in_background
 from dedup.run.batch import group_sketches
 from dedup.run.groups import Groups
+from dedup.run.heap import give_back_unused
 from dedup.run.intake import Intake, Progress
 from dedup.run.reading import read_files
 from dedup.run.summaries import Clock, Warnings, conditions, cut_counts, figures
@@ -87,7 +87,7 @@ def run(
         sketch_counts, sketch_bytes = cut_counts(sketches), sketches.nbytes
         del sketches
         with clock.stage("group"):
-            pa.default_memory_pool().release_unused()  # of the texts
+            give_back_unused()
             dates = np.asarray(intake.dates, dtype=np.int64)
             # The kernels do not hear signals; the main thread, waiting, does. Grouping alone holds the
             # sketches, so that it can let go what it has used.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from dedup.compiling import kernel
 from dedup.run.characters import hash_characters
 from dedup.run.sketches import Sketches
-from dedup.run.sketching import sketch_rows_again
+from dedup.run.token_sketches import sketch_rows_again
 from dedup.settings import Settings
 from dedup.sketch.signatures import permutations, sign_shingle_hashes
 from dedup.text.hashing import shingle_multipliers

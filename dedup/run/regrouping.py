@@ -16,6 +16,7 @@ from dedup.index import reads
 from dedup.index.rows import ChangeRow, Facts, Name, Place
 from dedup.match.order import canonical_order
 from dedup.run.deciding import NOBODY, Arrivals, Int64s, read_arrivals
+from dedup.run.ids import id_strings
 from dedup.run.records import source_ranks
 from dedup.settings import Settings
 
@@ -85,7 +86,7 @@ def _orphans(
     facts = reads.read_facts(connection, np.array(nos, dtype=np.int64))
     dates = [MISSING_DATE if one.published is None else one.published for one in facts]
     order = canonical_order(
-        ids=[one.article_id for one in facts],
+        ids=id_strings([one.article_id for one in facts]),
         published=np.array(dates, dtype=np.int64),
         source_ranks=source_ranks([one.source for one in facts], settings),
         num_tokens=np.array([one.num_tokens for one in facts], dtype=np.int64),

@@ -22,8 +22,9 @@ class Sketches:
       (else none, and one offset).
     - `num_cut` int64[n]: tokens that were left out as page furniture;
     - until recurring lines are cut: for the lines of texts of several lines, `line_hashes` uint64 and
-      `line_words` int32 with `line_offsets` int64[n + 1]; and of the smaller ones, `spare_rows` int64,
-      rising, the bytes `spare_bytes` uint8 with `spare_offsets`, a break behind each line.
+      `line_words` int32 with `line_offsets` int64[n + 1]; and of those that may become short,
+      `spare_rows` int64, rising, the bytes `spare_bytes` uint8 with `spare_offsets`, a break behind each
+      line; of a line that is too long for a short text nothing but the break.
     """
 
     tokens: npt.NDArray[np.uint32]

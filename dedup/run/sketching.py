@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.compiling import inner_kernel, kernel
+from dedup.compiling import inner_kernel
 from dedup.errors import SettingsError
 from dedup.run.characters import NO_KEYS, hash_characters, hash_keys
 from dedup.run.sketches import Sketches, join_offsets
 from dedup.run.text_arrays import checked_texts, string_buffers
+from dedup.run.token_sketches import BLOCK, fingerprint_of, sign_short_texts, sign_tokens
 from dedup.settings import Settings, checked_settings
-from dedup.sketch.kernels import AT_ONCE, premix, update_signature
-from dedup.sketch.signatures import permutations, sign_shingle_hashes
+from dedup.sketch.signatures import permutations
 from dedup.text.furniture import KEPT, count_kept, read_lines
 from dedup.text.hashing import shingle_multipliers
 from dedup.text.kernels import (
@@ -29,19 +29,16 @@ from dedup.text.kernels import (
     Tables,
     load_tables,
     tokenize,
-    word_shingles,
 )
 from dedup.text.lines import count_lines, make_lines
 from dedup.text.markers import load_markers
 
-u64 = np.uint64
-_BLOCK = 64 * AT_ONCE  # shingles hashed at a time; their scratch fits the first-level cache
 _ROWS_PER_TASK = 4096
 _ROOM_FOR_LINES = 256  # a text of more gets more
 
 SPARE_WORDS = 200
-"""Of a text of several lines and so many words its bytes are kept until recurring lines are cut: it may
-become so short that its character shingles are compared."""
+"""Of a text of several lines and so many words its short lines are kept until recurring lines are cut: what
+is left of it may be so short that its character shingles are compared."""
 
 
 class _Kept(NamedTuple):
@@ -68,8 +65,8 @@ class _Scratch(NamedTuple):
 
 @inner_kernel
 def _sketch_rows(
-    data, offsets, first, by_lines, tables, markers, spare_words, size, shingle_mult, perm_mult, perm_incr,
-    scratch, lines, tokens, token_offsets, fingerprints, signatures, kept,
+    data, offsets, first, by_lines, tables, markers, spare_words, max_short_words, size, shingle_mult,
+    perm_mult, perm_incr, scratch, lines, tokens, token_offsets, fingerprints, signatures, kept,
 ):  # fmt: skip
     """Sketch the texts from row `first` on; return the first row that there was no room for."""
     for row in range(first, len(offsets) - 1):
@@ -81,7 +78,9 @@ def _sketch_rows(
             if num_lines < 0 or kept.ends[0] + num_lines > len(kept.hashes):
                 return row
             if num_lines > 1:
-                end = _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, kept)
+                end = _keep_lines(
+                    data, lines, num_lines, tokens, begin, row, spare_words, max_short_words, kept
+                )
         else:
             end = tokenize(data, start, stop, tables, scratch.raw, scratch.tail, tokens, begin)
             if end < 0:
@@ -90,7 +89,7 @@ def _sketch_rows(
         kept.offsets[row + 1] = kept.ends[0]
         fingerprints[row] = fingerprint_of(tokens, begin, end)
         if signatures.shape[1] > 0:
-            _sign_tokens(
+            sign_tokens(
                 tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, scratch.sums, scratch.block,
                 signatures[row],
             )  # fmt: skip
@@ -98,7 +97,7 @@ def _sketch_rows(
 
 
 @inner_kernel
-def _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, kept):
+def _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, max_short_words, kept):
     """Move the tokens of the lines that stay together, and note these lines; return the end of the tokens."""
     num_kept = count_kept(lines, num_lines)
     to, token_begin, line = begin, begin, kept.ends[0]
@@ -117,64 +116,33 @@ def _keep_lines(data, lines, num_lines, tokens, begin, row, spare_words, kept):
     kept.ends[0] = line
     kept.num_cut[row] = token_begin - to
     if to - begin <= spare_words and (num_kept > 1 or num_kept < num_lines):
-        _spare_lines(data, lines, num_lines, row, kept)
+        _spare_lines(data, lines, num_lines, begin, row, max_short_words, kept)
     return to
 
 
 @inner_kernel
-def _spare_lines(data, lines, num_lines, row, kept):
-    """Keep the bytes of the lines that stay, a break behind each."""
-    at = kept.ends[1]
-    kept.spare_begins[row] = at
+def _spare_lines(data, lines, num_lines, token_begin, row, max_short_words, kept):
+    """Keep the bytes of the lines that stay, a break behind each, if one of them can be in a short text.
+
+    Of a line of more words only the break is kept: where such a line is left, the text is not short.
+    """
+    at, num_short = kept.ends[1], 0
     for j in range(num_lines):
-        if lines.reasons[j] == KEPT:
+        num_words = lines.token_ends[j] - token_begin
+        token_begin = lines.token_ends[j]
+        if lines.reasons[j] != KEPT:
+            continue
+        if num_words <= max_short_words:
             begin, length = lines.starts[j], lines.ends[j] - lines.starts[j]
             for k in range(length):
                 kept.spare[at + k] = data[begin + k]
-            kept.spare[at + length] = 10
-            at += length + 1
-    kept.spare_ends[row] = at
-    kept.ends[1] = at
-
-
-@inner_kernel
-def _sign_tokens(tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signature):
-    signature[:] = np.uint32(0xFFFFFFFF)
-    at = begin
-    last = end - size
-    while at <= last:
-        count = min(_BLOCK, last + 1 - at)
-        word_shingles(tokens, at, count, size, shingle_mult, sums, block)
-        premix(block, count)
-        update_signature(block, count, perm_mult, perm_incr, signature)
-        at += count
-
-
-@kernel
-def sketch_rows_again(
-    tokens, token_offsets, rows, size, shingle_mult, perm_mult, perm_incr, fingerprints, signatures
-):
-    """Fill in, for some rows, what follows from the token hashes."""
-    sums = np.empty(_BLOCK, dtype=np.uint64)
-    block = np.empty(_BLOCK, dtype=np.uint32)
-    for row in rows:
-        begin, end = token_offsets[row], token_offsets[row + 1]
-        fingerprints[row] = fingerprint_of(tokens, begin, end)
-        if signatures.shape[1] > 0:
-            _sign_tokens(
-                tokens, begin, end, size, shingle_mult, perm_mult, perm_incr, sums, block, signatures[row]
-            )
-
-
-@inner_kernel
-def fingerprint_of(tokens, begin, end):
-    """Return the 64-bit fingerprint of tokens[begin:end]: equal for equal sequences, 0 for none."""
-    total = u64(0)
-    first = u64(begin)
-    for k in range(u64(end - begin)):  # unsigned, so that LLVM makes vectors of it
-        h = ((k + u64(1)) << u64(32) | u64(tokens[first + k])) * u64(0x9E3779B97F4A7C15)
-        total += (h ^ (h >> u64(29))) * u64(0xD6E8FEB86659FD93)  # wraps modulo 2**64, as intended
-    return total
+            at += length
+            num_short += 1
+        kept.spare[at] = 10
+        at += 1
+    if num_short > 0:
+        kept.spare_begins[row], kept.spare_ends[row] = kept.ends[1], at
+        kept.ends[1] = at
 
 
 def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: int = 1) -> Sketches:
@@ -197,36 +165,6 @@ def sketch_texts(texts: pa.LargeStringArray, settings: Settings, num_threads: in
         return Sketches.concatenate(
             list(pool.map(lambda task: _sketch_task(data, task, tables, settings), tasks))
         )
-
-
-def sketch_tokens(
-    tokens: npt.NDArray[np.uint32],
-    token_offsets: npt.NDArray[np.int64],
-    character_rows: npt.NDArray[np.int64],
-    character_hashes: npt.NDArray[np.uint32],
-    character_offsets: npt.NDArray[np.int64],
-    settings: Settings,
-) -> Sketches:
-    """Return the sketches of texts from what an index keeps of them, as `sketch_texts` made them."""
-    num_rows = len(token_offsets) - 1
-    fingerprints = np.empty(num_rows, dtype=np.uint64)
-    signatures = np.empty((num_rows, settings.num_perm if settings.uses_words else 0), dtype=np.uint32)
-    size = settings.shingle_size
-    sketch_rows_again(
-        tokens, token_offsets, np.arange(num_rows), size, shingle_multipliers(size),
-        *permutations(settings.num_perm, settings.seed), fingerprints, signatures,
-    )  # fmt: skip
-    return Sketches.without_lines(
-        tokens=tokens,
-        token_offsets=token_offsets,
-        fingerprints=fingerprints,
-        signatures=signatures,
-        character_rows=character_rows,
-        character_hashes=character_hashes,
-        character_offsets=character_offsets,
-        character_signatures=_sign_short_texts(character_hashes, character_offsets, settings),
-        num_cut=np.zeros(num_rows, dtype=np.int64),
-    )
 
 
 def sign_texts(
@@ -266,7 +204,7 @@ def _sketch_task(
     while True:
         row = _sketch_rows(
             data, offsets, row, settings.cuts_furniture, tables, load_markers(),
-            max(SPARE_WORDS, settings.max_short_words), settings.shingle_size,
+            max(SPARE_WORDS, settings.max_short_words), settings.max_short_words, settings.shingle_size,
             shingle_multipliers(settings.shingle_size), multipliers, increments,
             scratch, lines, tokens, token_offsets, fingerprints, signatures, kept,
         )  # fmt: skip
@@ -297,7 +235,7 @@ def _sketch_task(
         character_rows=rows,
         character_hashes=hashes,
         character_offsets=hash_offsets,
-        character_signatures=_sign_short_texts(hashes, hash_offsets, settings),
+        character_signatures=sign_short_texts(hashes, hash_offsets, settings),
         num_cut=kept.num_cut,
         line_hashes=kept.hashes[:num_lines].copy(),
         line_words=kept.words[:num_lines].copy(),
@@ -329,8 +267,8 @@ def _make_scratch() -> _Scratch:
     return _Scratch(
         raw=np.empty(RAW_SCRATCH, dtype=np.uint64),
         tail=np.empty(8, dtype=np.uint8),
-        sums=np.empty(_BLOCK, dtype=np.uint64),
-        block=np.empty(_BLOCK, dtype=np.uint32),
+        sums=np.empty(BLOCK, dtype=np.uint64),
+        block=np.empty(BLOCK, dtype=np.uint32),
     )
 
 
@@ -360,11 +298,3 @@ def _hash_short_texts(
         parts.append(hash_characters(source, begins[first:last], ends[first:last]))
     hashes = np.concatenate([part for part, _ in parts])
     return hashes, join_offsets([part for _, part in parts])
-
-
-def _sign_short_texts(
-    hashes: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], settings: Settings
-) -> npt.NDArray[np.uint32]:
-    if len(offsets) == 1:  # most articles that come alone
-        return np.empty((0, settings.num_perm), dtype=np.uint32)
-    return sign_shingle_hashes(hashes, offsets, num_perm=settings.num_perm, seed=settings.seed)

@@ -14,7 +14,7 @@ from dedup.index import nights, reads
 from dedup.index.nights import NightRow
 from dedup.index.rows import Name
 from dedup.match.verify import BY_CHARACTERS, PART, WHOLE
-from dedup.run.groups import id_arrays
+from dedup.run.ids import id_arrays
 from dedup.run.index_groups import NumberedLink, best_links, change_of, group_at
 from dedup.run.sketches import Sketches
 

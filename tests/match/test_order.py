@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ def order_of(rows: list[tuple[Any, int, int, int]], keep: str = "earliest") -> l
     """Return the order of rows of (id, published, source rank, number of tokens)."""
     ids, published, ranks, lengths = zip(*rows, strict=True) if rows else ((), (), (), ())
     order = canonical_order(
-        ids=list(ids),
+        ids=pa.array(map(str, ids), pa.large_string()),
         published=np.array(published, dtype=np.int64),
         source_ranks=np.array(ranks, dtype=np.int64),
         num_tokens=np.array(lengths, dtype=np.int64),

@@ -16,9 +16,10 @@ from dedup.match.grouping import Lane, group_articles
 from dedup.match.wording import MAX_MEETING, MAX_WAITING, SAMPLED_SHARE
 from dedup.run.arrivals import likely_candidates, match_arrivals, posting_keys
 from dedup.run.sketches import Sketches
-from dedup.run.sketching import sketch_texts, sketch_tokens
+from dedup.run.sketching import sketch_texts
 from dedup.run.stages import features_of, few_buckets, lanes_of, rule_of
 from dedup.run.text_arrays import text_array
+from dedup.run.token_sketches import sketch_tokens
 from dedup.settings import Settings
 from dedup.sketch.bands import Bands
 from dedup.sketch.reference import band_key

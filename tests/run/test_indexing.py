@@ -28,6 +28,7 @@ from dedup.match.scan import MAX_WORDED
 from dedup.run import index_upkeep
 from dedup.run.arrivals import posting_keys
 from dedup.run.groups import Groups
+from dedup.run.ids import id_strings
 from dedup.run.indexing import Index
 from dedup.run.records import columns_of
 from dedup.run.sketching import sketch_texts
@@ -175,7 +176,7 @@ def in_canonical_order(articles: list[Article]) -> list[Article]:
     columns = columns_of(articles, Settings(), Fields())
     sketches = sketch_texts(columns.texts, Settings())
     order = canonical_order(
-        ids=columns.ids,
+        ids=id_strings(columns.ids),
         published=columns.published,
         source_ranks=np.zeros(len(articles), dtype=np.int64),
         num_tokens=sketches.num_tokens,

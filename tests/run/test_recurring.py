@@ -9,7 +9,7 @@ import pytest
 import dedup
 from dedup.run.recurring import cut_lines, learn_lines
 from dedup.run.sketches import Sketches
-from dedup.run.sketching import sketch_texts
+from dedup.run.sketching import SPARE_WORDS, sketch_texts
 from dedup.run.text_arrays import text_array
 
 SEED_PAGE = Path(__file__).parents[3] / "shared" / "seed" / "page.txt"
@@ -156,6 +156,28 @@ def test_sketches_of_cut_texts_are_those_of_the_articles_alone(num_sentences: in
     for name in vars(plain):
         if name != "num_cut":
             assert np.array_equal(getattr(cut, name), getattr(plain, name)), name
+
+
+def test_a_long_line_that_recurs_leaves_the_sketch_of_the_short_text_around_it() -> None:
+    imprint = " ".join(FOOTER * 3)
+    assert dedup.Settings().max_short_words < len(imprint.split()) < SPARE_WORDS
+    plain = sketched([page(n, num_sentences=2) for n in range(9)])
+    first, second = zip(*(story(n, 2) for n in range(9)), strict=True)
+    cut = sketched([f"{a}\n{imprint}\n{b}" for a, b in zip(first, second, strict=True)])
+    assert cut.num_cut.all()
+    assert len(cut.character_rows) == 9
+    for name in vars(plain):
+        if name != "num_cut":
+            assert np.array_equal(getattr(cut, name), getattr(plain, name)), name
+
+
+def test_only_lines_that_fit_a_short_text_wait_for_the_cut() -> None:
+    long_line = " ".join(f"word{n}" for n in range(dedup.Settings().max_short_words + 1))
+    texts = [f"{long_line}\nA short line\n{long_line}", f"{long_line}\n{long_line}", "A line\nand a line"]
+    sketches = sketch_texts(text_array(texts), dedup.Settings())
+    assert sketches.spare_rows.tolist() == [0, 2]
+    assert sketches.spare_bytes.tobytes() == b"\nA short line\n\nA line\nand a line\n"
+    assert np.diff(sketches.line_offsets).tolist() == [3, 2, 2]
 
 
 def test_run_and_threads_give_what_memory_gives(monkeypatch: pytest.MonkeyPatch) -> None:
