@@ -15,14 +15,13 @@ from dedup.index.rows import NO_POSTINGS, Place, Postings, Relation, SketchRow
 from dedup.match.grouping import find_firsts
 from dedup.match.scan import MAX_BANDED, MAX_WORDED, HeldWaits, Scan
 from dedup.run.arrivals import (
-    HeldMet,
     PostingKeys,
     likely_candidates,
     match_arrivals,
-    meet_held,
     posting_keys,
     run_starts,
 )
+from dedup.run.single import MAX_HELD, match_single, meet_held
 from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_tokens
 from dedup.run.stages import features_of, rule_of
@@ -117,8 +116,11 @@ def sketch_row(no: int, sketches: Sketches, row: int, short: int | None) -> Sket
 def read_arrivals(connection: apsw.Connection, nos: Int64s, settings: Settings) -> Arrivals:
     """Return held articles in the form of arrivals, in the order of `nos`."""
     rows, dates = reads.read_sketches(connection, nos)
-    published = np.array([MISSING_DATE if date is None else date for date in dates], dtype=np.int64)
-    return Arrivals(nos, sketches_of(rows, settings), published)
+    return Arrivals(nos, sketches_of(rows, settings), np.array(_published(dates), dtype=np.int64))
+
+
+def _published(dates: Sequence[int | None]) -> list[int]:
+    return [MISSING_DATE if date is None else date for date in dates]
 
 
 def _find_twins(connection: apsw.Connection, arrivals: Arrivals, gone: Int64s) -> dict[int, int]:
@@ -171,16 +173,13 @@ def _match(
     gone: Int64s,
     num_threads: int,
 ) -> Decision:
+    if len(arrivals) == 1:
+        decision = _match_single(connection, arrivals, settings, formulas, gone)
+        if decision is not None:
+            return decision
     posted = posting_keys(arrivals.sketches, settings)
     by_key = np.argsort(posted.keys, kind="stable")
-    if len(arrivals) == 1:
-        found = _find_postings(connection, posted.keys[by_key], gone)  # an article posts each key once
-        meeting = meet_held(posted, by_key, found, rule_of(settings))
-        if not len(meeting.likely):  # nobody to compare with: no scan
-            return _alone(arrivals, posted, meeting)
-        met = _Met(found, meeting.likely, np.ones_like(by_key), meeting.counts)
-    else:
-        met = _meet_many(connection, posted, by_key, gone, settings)
+    met = _meet_many(connection, posted, by_key, gone, settings)
     others = read_arrivals(connection, met.held, settings)
     scan = match_arrivals(
         arrivals.sketches,
@@ -207,6 +206,35 @@ def _match(
         ],
         postings_of(posted, full.waiting, arrivals.nos),
     )
+
+
+def _match_single(
+    connection: apsw.Connection,
+    arrivals: Arrivals,
+    settings: Settings,
+    formulas: npt.NDArray[np.uint32],
+    gone: Int64s,
+) -> Decision | None:
+    """Return the decision on the only arrival; None where it meets so many that a batch is what decides."""
+    posted = posting_keys(arrivals.sketches, settings)
+    met = meet_held(posted, _find_postings(connection, posted.keys, gone), rule_of(settings))
+    if len(met.likely) > MAX_HELD:
+        return None
+    no = int(arrivals.nos[0])
+    place = Place(no, no, 0, 0, 0, 0, 0, met.num_full)
+    relations = []
+    if len(met.likely):
+        rows, dates = reads.read_sketches(connection, met.likely)
+        nos = [*met.likely.tolist(), no]
+        (canonical, kind, exact, *sizes), *further = match_single(
+            arrivals.sketches, int(arrivals.published[0]), rows, _published(dates), met.by_wording, settings,
+            formulas,
+        )  # fmt: skip
+        shared, own, other = sizes
+        place = Place(no, nos[canonical], kind, exact, shared, own, other, met.num_full)
+        relations = [Relation(no, nos[other], *values) for _, other, *values in further]
+    waiting = met.waiting if place.canonical == no else NOBODY
+    return Decision([place], relations, postings_of(posted, waiting, arrivals.nos))
 
 
 class _Met(NamedTuple):
@@ -257,13 +285,6 @@ def _held_waits(found: Postings, held: Int64s) -> HeldWaits:
     at_hand = positions < len(held)
     at_hand[at_hand] = held[positions[at_hand]] == waiting[at_hand]
     return HeldWaits(found.keys[by_wording].astype(np.uint32), np.where(at_hand, positions, -1))
-
-
-def _alone(arrivals: Arrivals, posted: PostingKeys, meeting: HeldMet) -> Decision:
-    """Return the decision on one article that has nobody to be compared with."""
-    no = int(arrivals.nos[0])
-    place = Place(no, no, 0, 0, 0, 0, 0, meeting.num_full)
-    return Decision([place], [], postings_of(posted, meeting.waiting, arrivals.nos))
 
 
 def postings_of(posted: PostingKeys, chosen: Int64s, nos: Int64s) -> Postings:
