@@ -5,7 +5,7 @@ keys; the canonicals found, read from the index, and the arrivals then go throug
 batch (`match.scan`), the held ones first. So an index fed in canonical order answers as the batch does.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +31,7 @@ FEW = 32
 _BAND_KEY_BITS = u64(40)  # a chance meeting of two keys costs a comparison; short keys are short rows
 
 
-@dataclass(frozen=True)
-class PostingKeys:
+class PostingKeys(NamedTuple):
     """The keys in which n articles meet others, by article, rising in each; arrays have one value a key.
 
     `rows` int64 the article, rising; `keys` int64, 0 to 2**63 - 1: the hash of a sampled shingle, below

@@ -44,16 +44,29 @@ class Arrivals:
         return len(self.nos)
 
 
+class Waits(NamedTuple):
+    """Where canonicals among arrivals wait from now on: in the chosen ones of the posted keys."""
+
+    posted: PostingKeys
+    chosen: Int64s
+    nos: Int64s
+
+
 @dataclass(frozen=True)
 class Decision:
     """What becomes of n arrivals: where each stands, what else it is like, and where canonicals wait.
 
-    `places` are in the order of the arrivals, `postings` by key.
+    `places` are in the order of the arrivals.
     """
 
     places: list[Place]
     relations: list[Relation]
-    postings: Postings = NO_POSTINGS
+    waits: Waits | None = None
+
+    @property
+    def postings(self) -> Postings:
+        """The rows to be written, by key; a check has no use for them."""
+        return NO_POSTINGS if self.waits is None else postings_of(*self.waits)
 
 
 def decide(
@@ -81,7 +94,7 @@ def decide(
     decision = _match(connection, rest, settings, formulas, gone, num_threads)
     matched = iter(decision.places)
     places = [repeats[row] if row in repeats else next(matched) for row in range(len(arrivals))]
-    return Decision(places, decision.relations, decision.postings)
+    return Decision(places, decision.relations, decision.waits)
 
 
 def sketches_of(rows: Sequence[SketchRow], settings: Settings) -> Sketches:
@@ -204,7 +217,7 @@ def _match(
             Relation(*map(int, row))
             for row in np.column_stack([nos[scan.relations[:, :2]], scan.relations[:, 2:]]).tolist()
         ],
-        postings_of(posted, full.waiting, arrivals.nos),
+        Waits(posted, full.waiting, arrivals.nos),
     )
 
 
@@ -234,7 +247,7 @@ def _match_single(
         place = Place(no, nos[canonical], kind, exact, shared, own, other, met.num_full)
         relations = [Relation(no, nos[other], *values) for _, other, *values in further]
     waiting = met.waiting if place.canonical == no else NOBODY
-    return Decision([place], relations, postings_of(posted, waiting, arrivals.nos))
+    return Decision([place], relations, Waits(posted, waiting, arrivals.nos))
 
 
 class _Met(NamedTuple):
