@@ -102,11 +102,12 @@ def sketches_of(rows: Sequence[SketchRow], settings: Settings) -> Sketches:
     short = [k for k, row in enumerate(rows) if row.characters is not None]
     characters = [rows[k].characters or b"" for k in short]
     tokens = [row.tokens for row in rows]
+    # Of bytes the arrays would be read-only, and kernels compiled for them once more.
     return sketch_tokens(
-        np.frombuffer(b"".join(tokens), dtype="<u4").astype(np.uint32, copy=False),
+        np.frombuffer(bytearray().join(tokens), dtype="<u4").astype(np.uint32, copy=False),
         _offsets(tokens),
         np.array(short, dtype=np.int64),
-        np.frombuffer(b"".join(characters), dtype="<u4").astype(np.uint32, copy=False),
+        np.frombuffer(bytearray().join(characters), dtype="<u4").astype(np.uint32, copy=False),
         _offsets(characters),
         settings,
     )
