@@ -197,6 +197,9 @@ class _KernelCache(caching.FunctionCache):  # type: ignore[misc]
             filename_base=f"{self._impl.filename_base}.{dispatcher.cache_name}",
             source_stamp=self._impl.locator.get_source_stamp(),
         )
+        # numba compares this first, and its own stamp once the whole index is unpickled: that fails for ever
+        # where a class is gone that a kernel of an earlier version of the package took.
+        self._cache_file._version += self._impl.locator.get_source_stamp().hex()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled kernel in the cache, or None.

@@ -6,6 +6,7 @@ permission stops: a folder is made unusable by a file in its place.
 
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,11 @@ def finish(process: "subprocess.Popen[str]") -> dict[str, Any]:
     return result
 
 
+def change_kernels(place: Place) -> None:
+    with (place.package / "text" / "kernels.py").open("a", encoding="utf-8") as file:
+        file.write("# another version\n")
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
@@ -109,8 +115,7 @@ def test_kernels_in_the_cache_are_loaded_without_what_compiling_needs(place: Pla
 
 def test_change_in_any_kernel_file_compiles_all_kernels_anew(place: Place) -> None:
     place.run()
-    with (place.package / "text" / "kernels.py").open("a", encoding="utf-8") as file:
-        file.write("# another version\n")
+    change_kernels(place)
     assert place.run() == {"warnings": [], "hits": 0, "misses": 1}
 
 
@@ -192,6 +197,18 @@ def test_torn_cache_file_is_no_error(place: Place, suffix: str, content: str) ->
     data = file.read_bytes()
     file.write_bytes({"empty": b"", "half": data[: len(data) // 2], "noise": b"\x00noise" * 200}[content])
     place.run()
+
+
+def test_cache_that_names_a_class_of_an_earlier_version_is_written_anew(place: Place) -> None:
+    place.run()
+    (file,) = [path for path in place.cached(place.package) if path.suffix == ".nbi"]
+    with file.open("rb") as index:
+        pickle.load(index)
+        head = file.read_bytes()[: index.tell()]
+    file.write_bytes(head + b"cdedup.compiling\nVanished\n.")
+    change_kernels(place)
+    assert place.run() == {"warnings": [], "hits": 0, "misses": 1}
+    assert place.run() == {"warnings": [], "hits": 1, "misses": 0}
 
 
 def test_bounds_checked_kernels_are_never_kept(place: Place) -> None:

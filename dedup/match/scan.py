@@ -63,7 +63,7 @@ _MOST_THREADS = 16  # each takes 8 bytes an article
 other; not many more, so that what was read of the waiting lists is near when they are read again."""
 
 
-class _Outcome(NamedTuple):
+class Outcome(NamedTuple):
     """What the scan writes by position; relations beyond the first grow: owner, other, kind and sizes."""
 
     canonicals: npt.NDArray[np.int64]
@@ -128,7 +128,7 @@ def scan_canonicals(
     buckets of wording that `held_waits` names, without it in all of theirs.
     """
     n = len(rows)
-    out = _Outcome(
+    out = Outcome(
         canonicals=np.arange(n, dtype=np.int64),
         kinds=np.zeros(n, dtype=np.int8),
         sizes=np.zeros((n, 3), dtype=np.int64),
@@ -249,7 +249,7 @@ def _scan(
             return
         state[2] += count
         if count > 0:
-            _judge_met(
+            judge_met(
                 position, row, count, rows, features, rule, worded, is_formula, meetings, scratch, set_sizes,
                 out, state,
             )  # fmt: skip
@@ -264,7 +264,7 @@ def _scan(
 
 
 @inner_kernel
-def _judge_met(
+def judge_met(
     position, row, count, rows, features, rule, worded, is_formula, meetings, scratch, set_sizes, out, state
 ):
     """Judge the first `count` candidates of a position and take in what they are to it."""

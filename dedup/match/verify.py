@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.articles import MISSING_DATE
-from dedup.compiling import inner_kernel
+from dedup.compiling import inner_kernel, kernel
 from dedup.match.marks import MARKS_A_SHINGLE, count_marked, mark_shingles
 from dedup.text.kernels import word_shingles
 
@@ -91,33 +91,44 @@ class Scratch(NamedTuple):
     marks: npt.NDArray[np.uint8]
 
 
-def make_scratch(longest_tokens: int, longest_characters: int) -> Scratch:
+@kernel
+def make_scratch(longest_tokens, longest_characters):
     """Return scratch for texts of at most so many tokens and character shingles."""
-
-    def hash_set(longest: int) -> HashSet:
-        size = 1 << max(4, (2 * longest).bit_length())
-        return HashSet(
-            np.zeros(size, dtype=np.uint32),
-            np.full(size, -1, dtype=np.int64),
-            np.full(size, -1, dtype=np.int64),
-        )
-
+    size = 64
+    while size <= MARKS_A_SHINGLE * longest_tokens:
+        size *= 2
     return Scratch(
-        hash_set(longest_tokens),
-        hash_set(longest_characters),
-        hash_set(max(longest_tokens, longest_characters)),
+        _make_set(longest_tokens),
+        _make_set(longest_characters),
+        _make_set(max(longest_tokens, longest_characters)),
         np.empty(longest_tokens + 1, dtype=np.uint64),
         np.empty(longest_tokens + 1, dtype=np.uint32),
         np.empty((2, MAX_FACTS), dtype=np.uint64),
-        np.empty(1 << max(6, (MARKS_A_SHINGLE * longest_tokens).bit_length()), dtype=np.uint8),
+        np.empty(size, dtype=np.uint8),
     )
+
+
+@kernel
+def _make_set(longest):
+    size = 16
+    while size <= 2 * longest:
+        size *= 2
+    made = HashSet(
+        np.empty(size, dtype=np.uint32), np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
+    )
+    for slot in range(size):
+        made.keys[slot] = 0
+        made.owners[slot] = -1
+        made.readers[slot] = -1
+    return made
 
 
 def scratch_for(features: Features, rows: npt.NDArray[np.int64]) -> Scratch:
     """Return scratch that is long enough for each of the rows."""
     num_tokens = features.token_ends[rows] - features.token_begins[rows]
     num_characters = features.character_ends[rows] - features.character_begins[rows]
-    return make_scratch(int(num_tokens.max(initial=0)), int(num_characters.max(initial=0)))
+    made: Scratch = make_scratch(int(num_tokens.max(initial=0)), int(num_characters.max(initial=0)))
+    return made
 
 
 @inner_kernel

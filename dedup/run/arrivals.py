@@ -5,17 +5,16 @@ keys; the canonicals found, read from the index, and the arrivals then go throug
 batch (`match.scan`), the held ones first. So an index fed in canonical order answers as the batch does.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.compiling import inner_kernel, kernel
-from dedup.index.rows import Postings
 from dedup.match.crowded import CrowdedSignatures
 from dedup.match.grouping import Banded, find_leaders, group_articles, scan_banded, word_banded
 from dedup.match.likely import MIN_SHARED_SAMPLE
-from dedup.match.scan import MAX_BANDED, MAX_WORDED, HeldWaits, Scan
+from dedup.match.scan import HeldWaits, Scan
 from dedup.match.verify import Rule
 from dedup.match.wording import MAX_MEETING, MAX_WAITING, keep_sampled, sorted_distinct
 from dedup.run.sketches import Sketches
@@ -26,15 +25,14 @@ from dedup.sorting import sort_values
 from dedup.text.kernels import word_shingles
 
 u64 = np.uint64
-_FEW = 32
+FEW = 32
 """Held articles and arrivals up to which buckets are found by comparing each with each."""
 
 _BAND_KEY_BITS = u64(40)  # a chance meeting of two keys costs a comparison; short keys are short rows
 
 
-@dataclass(frozen=True)
-class PostingKeys:
-    """The keys in which n articles meet others, by article; all arrays have one value a key.
+class PostingKeys(NamedTuple):
+    """The keys in which n articles meet others, by article, rising in each; arrays have one value a key.
 
     `rows` int64 the article, rising; `keys` int64, 0 to 2**63 - 1: the hash of a sampled shingle, below
     2**32, or a band and 40 bits of its key; `by_wording` bool which of the two; `waits` bool whether
@@ -102,15 +100,6 @@ def _write_keys(
     for row in range(len(num_sampled)):
         first = at
         num_shingles = max(0, token_offsets[row + 1] - token_offsets[row] - size + 1) if size > 0 else 0
-        if num_shingles > 0:
-            at = _write_bands(signatures[row], num_word_bands, word_band_rows, 0, keys, at)
-        if short < len(character_rows) and character_rows[short] == row:
-            signature = character_signatures[short]
-            at = _write_bands(signature, num_character_bands, character_band_rows, num_word_bands, keys, at)
-            short += 1
-        by_wording[first:at] = False
-        waits[first:at] = True
-        first_sampled = at
         word_shingles(tokens, token_offsets[row], num_shingles, size, multipliers, sums, shingles)
         count = keep_sampled(shingles, num_shingles)
         sort_values(shingles, 0, count)
@@ -122,7 +111,16 @@ def _write_keys(
                 waits[at] = num_sampled[row] < max_waiting
                 at += 1
             num_sampled[row] += 1
-        by_wording[first_sampled:at] = True
+        by_wording[first:at] = True
+        first_banded = at
+        if num_shingles > 0:
+            at = _write_bands(signatures[row], num_word_bands, word_band_rows, 0, keys, at)
+        if short < len(character_rows) and character_rows[short] == row:
+            signature = character_signatures[short]
+            at = _write_bands(signature, num_character_bands, character_band_rows, num_word_bands, keys, at)
+            short += 1
+        by_wording[first_banded:at] = False
+        waits[first_banded:at] = True
         rows[first:at] = row
     return at
 
@@ -151,20 +149,23 @@ def likely_candidates(
     """
     # Numbers stay below 2**32; a pair of article and canonical is one value.
     pairs = posted.rows[found_at] << 32 | numbers
-    likely = np.empty(len(pairs), dtype=np.int64)
-    count = _likely(
+    likely, by_wording = np.empty(len(pairs), dtype=np.int64), np.empty(len(pairs), dtype=np.bool_)
+    count = write_likely(
         pairs, np.argsort(pairs), posted.by_wording, found_at, posted.num_sampled, held_sampled,
-        rule.sample_ratio, MIN_SHARED_SAMPLE, MAX_MEETING, MAX_WAITING, likely,
+        rule.sample_ratio, MIN_SHARED_SAMPLE, MAX_MEETING, MAX_WAITING, likely, by_wording,
     )  # fmt: skip
     return sorted_distinct(likely[:count])
 
 
 @kernel
-def _likely(
+def write_likely(
     pairs, by_pair, by_wording, found_at, num_sampled, held_sampled, ratio, min_shared, max_meeting,
-    max_waiting, likely,
+    max_waiting, likely, likely_by_wording,
 ):  # fmt: skip
-    """Write the canonicals of the pairs that must be compared; return how many. As `match.likely`."""
+    """Write the canonicals of the pairs that must be compared; return how many. As `match.likely`.
+
+    And of each whether wording speaks for it, whether or not bands do.
+    """
     count = 0
     start = 0
     while start < len(pairs):
@@ -183,75 +184,12 @@ def _likely(
             end += 1
         own = num_sampled[pair >> 32]
         reach = min(1.0, max_meeting / max(1, own), max_waiting / max(1, other))
-        if is_banded or shared >= max(min_shared, ratio * min(own, other) * reach):
-            likely[count] = pair & 0xFFFFFFFF
+        speaks = shared >= max(min_shared, ratio * min(own, other) * reach)
+        if is_banded or speaks:
+            likely[count], likely_by_wording[count] = pair & 0xFFFFFFFF, speaks
             count += 1
         start = end
     return count
-
-
-@dataclass(frozen=True)
-class HeldMet:
-    """Whom one article meets, and where it waits if it becomes a canonical.
-
-    `likely` int64 are the numbers that `likely_candidates` would return; `counts` int64 how many wait in each
-    key, in the order of keys; `waiting` int64 the posted keys whose buckets have room, in that order;
-    `num_full` of the buckets have none.
-    """
-
-    likely: npt.NDArray[np.int64]
-    counts: npt.NDArray[np.int64]
-    waiting: npt.NDArray[np.int64]
-    num_full: int
-
-
-def meet_held(posted: PostingKeys, by_key: npt.NDArray[np.int64], found: Postings, rule: Rule) -> HeldMet:
-    """Return whom the only article of `posted` meets; `found` waits in its keys, which `by_key` sorts."""
-    likely = np.empty(len(found.keys), dtype=np.int64)
-    counts, waiting = np.zeros((2, len(by_key)), dtype=np.int64)
-    num_likely, num_waiting, num_full = _meet(
-        posted.keys, by_key, posted.by_wording, posted.waits, posted.num_sampled,
-        found.keys, found.nos, found.sampled, MAX_WORDED, MAX_BANDED,
-        rule.sample_ratio, MIN_SHARED_SAMPLE, MAX_MEETING, MAX_WAITING, likely, counts, waiting,
-    )  # fmt: skip
-    return HeldMet(likely[:num_likely], counts, waiting[:num_waiting], num_full)
-
-
-@kernel
-def _meet(
-    keys, by_key, by_wording, waits, num_sampled, found_keys, nos, held_sampled, max_worded, max_banded,
-    ratio, min_shared, max_meeting, max_waiting, likely, counts, waiting,
-):  # fmt: skip
-    """Write candidates, counts and where to wait; return how many of the first and last, and full buckets."""
-    found_at = np.empty(len(found_keys), dtype=np.int64)
-    sorted_pairs = np.empty(len(found_keys), dtype=np.int64)
-    for k in range(len(found_keys)):
-        low, high = 0, len(keys) - 1
-        while low < high:
-            middle = (low + high) >> 1
-            if keys[by_key[middle]] < found_keys[k]:
-                low = middle + 1
-            else:
-                high = middle
-        counts[low] += 1
-        found_at[k] = by_key[low]
-        sorted_pairs[k] = nos[k] << 31 | k  # numbers stay below 2**32, rows of one look-up far below 2**31
-    sort_values(sorted_pairs, 0, len(sorted_pairs))
-    for k in range(len(sorted_pairs)):
-        sorted_pairs[k] &= 0x7FFFFFFF
-    num_likely = _likely(
-        nos, sorted_pairs, by_wording, found_at, num_sampled, held_sampled, ratio, min_shared, max_meeting,
-        max_waiting, likely,
-    )  # fmt: skip
-    num_waiting = num_full = 0
-    for k in range(len(keys)):
-        at = by_key[k]
-        if counts[k] >= (max_worded if by_wording[at] else max_banded):
-            num_full += 1
-        elif waits[at]:
-            waiting[num_waiting] = at
-            num_waiting += 1
-    return num_likely, num_waiting, num_full
 
 
 def run_starts(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -280,7 +218,7 @@ def match_arrivals(
     both = Sketches.concatenate([held, sketches])
     features = features_of(both, np.concatenate([held_published, published]))
     rule, order, num_held = rule_of(settings), np.arange(len(both)), len(held)
-    if len(both) > _FEW:
+    if len(both) > FEW:
         lanes = lanes_of(both, settings, settings.group_bands)
         return group_articles(
             order, both.fingerprints, features, rule, lanes, both.signatures, num_threads,

@@ -15,14 +15,13 @@ from dedup.index.rows import NO_POSTINGS, Place, Postings, Relation, SketchRow
 from dedup.match.grouping import find_firsts
 from dedup.match.scan import MAX_BANDED, MAX_WORDED, HeldWaits, Scan
 from dedup.run.arrivals import (
-    HeldMet,
     PostingKeys,
     likely_candidates,
     match_arrivals,
-    meet_held,
     posting_keys,
     run_starts,
 )
+from dedup.run.single import MAX_HELD, match_single, meet_held
 from dedup.run.sketches import Sketches
 from dedup.run.stages import features_of, rule_of
 from dedup.run.token_sketches import sketch_tokens
@@ -45,16 +44,29 @@ class Arrivals:
         return len(self.nos)
 
 
+class Waits(NamedTuple):
+    """Where canonicals among arrivals wait from now on: in the chosen ones of the posted keys."""
+
+    posted: PostingKeys
+    chosen: Int64s
+    nos: Int64s
+
+
 @dataclass(frozen=True)
 class Decision:
     """What becomes of n arrivals: where each stands, what else it is like, and where canonicals wait.
 
-    `places` are in the order of the arrivals, `postings` by key.
+    `places` are in the order of the arrivals.
     """
 
     places: list[Place]
     relations: list[Relation]
-    postings: Postings = NO_POSTINGS
+    waits: Waits | None = None
+
+    @property
+    def postings(self) -> Postings:
+        """The rows to be written, by key; a check has no use for them."""
+        return NO_POSTINGS if self.waits is None else postings_of(*self.waits)
 
 
 def decide(
@@ -82,7 +94,7 @@ def decide(
     decision = _match(connection, rest, settings, formulas, gone, num_threads)
     matched = iter(decision.places)
     places = [repeats[row] if row in repeats else next(matched) for row in range(len(arrivals))]
-    return Decision(places, decision.relations, decision.postings)
+    return Decision(places, decision.relations, decision.waits)
 
 
 def sketches_of(rows: Sequence[SketchRow], settings: Settings) -> Sketches:
@@ -90,11 +102,12 @@ def sketches_of(rows: Sequence[SketchRow], settings: Settings) -> Sketches:
     short = [k for k, row in enumerate(rows) if row.characters is not None]
     characters = [rows[k].characters or b"" for k in short]
     tokens = [row.tokens for row in rows]
+    # Of bytes the arrays would be read-only, and kernels compiled for them once more.
     return sketch_tokens(
-        np.frombuffer(b"".join(tokens), dtype="<u4").astype(np.uint32, copy=False),
+        np.frombuffer(bytearray().join(tokens), dtype="<u4").astype(np.uint32, copy=False),
         _offsets(tokens),
         np.array(short, dtype=np.int64),
-        np.frombuffer(b"".join(characters), dtype="<u4").astype(np.uint32, copy=False),
+        np.frombuffer(bytearray().join(characters), dtype="<u4").astype(np.uint32, copy=False),
         _offsets(characters),
         settings,
     )
@@ -117,8 +130,11 @@ def sketch_row(no: int, sketches: Sketches, row: int, short: int | None) -> Sket
 def read_arrivals(connection: apsw.Connection, nos: Int64s, settings: Settings) -> Arrivals:
     """Return held articles in the form of arrivals, in the order of `nos`."""
     rows, dates = reads.read_sketches(connection, nos)
-    published = np.array([MISSING_DATE if date is None else date for date in dates], dtype=np.int64)
-    return Arrivals(nos, sketches_of(rows, settings), published)
+    return Arrivals(nos, sketches_of(rows, settings), np.array(_published(dates), dtype=np.int64))
+
+
+def _published(dates: Sequence[int | None]) -> list[int]:
+    return [MISSING_DATE if date is None else date for date in dates]
 
 
 def _find_twins(connection: apsw.Connection, arrivals: Arrivals, gone: Int64s) -> dict[int, int]:
@@ -171,16 +187,13 @@ def _match(
     gone: Int64s,
     num_threads: int,
 ) -> Decision:
+    if len(arrivals) == 1:
+        decision = _match_single(connection, arrivals, settings, formulas, gone)
+        if decision is not None:
+            return decision
     posted = posting_keys(arrivals.sketches, settings)
     by_key = np.argsort(posted.keys, kind="stable")
-    if len(arrivals) == 1:
-        found = _find_postings(connection, posted.keys[by_key], gone)  # an article posts each key once
-        meeting = meet_held(posted, by_key, found, rule_of(settings))
-        if not len(meeting.likely):  # nobody to compare with: no scan
-            return _alone(arrivals, posted, meeting)
-        met = _Met(found, meeting.likely, np.ones_like(by_key), meeting.counts)
-    else:
-        met = _meet_many(connection, posted, by_key, gone, settings)
+    met = _meet_many(connection, posted, by_key, gone, settings)
     others = read_arrivals(connection, met.held, settings)
     scan = match_arrivals(
         arrivals.sketches,
@@ -205,8 +218,37 @@ def _match(
             Relation(*map(int, row))
             for row in np.column_stack([nos[scan.relations[:, :2]], scan.relations[:, 2:]]).tolist()
         ],
-        postings_of(posted, full.waiting, arrivals.nos),
+        Waits(posted, full.waiting, arrivals.nos),
     )
+
+
+def _match_single(
+    connection: apsw.Connection,
+    arrivals: Arrivals,
+    settings: Settings,
+    formulas: npt.NDArray[np.uint32],
+    gone: Int64s,
+) -> Decision | None:
+    """Return the decision on the only arrival; None where it meets so many that a batch is what decides."""
+    posted = posting_keys(arrivals.sketches, settings)
+    met = meet_held(posted, _find_postings(connection, posted.keys, gone), rule_of(settings))
+    if len(met.likely) > MAX_HELD:
+        return None
+    no = int(arrivals.nos[0])
+    place = Place(no, no, 0, 0, 0, 0, 0, met.num_full)
+    relations = []
+    if len(met.likely):
+        rows, dates = reads.read_sketches(connection, met.likely)
+        nos = [*met.likely.tolist(), no]
+        (canonical, kind, exact, *sizes), *further = match_single(
+            arrivals.sketches, int(arrivals.published[0]), rows, _published(dates), met.by_wording, settings,
+            formulas,
+        )  # fmt: skip
+        shared, own, other = sizes
+        place = Place(no, nos[canonical], kind, exact, shared, own, other, met.num_full)
+        relations = [Relation(no, nos[other], *values) for _, other, *values in further]
+    waiting = met.waiting if place.canonical == no else NOBODY
+    return Decision([place], relations, Waits(posted, waiting, arrivals.nos))
 
 
 class _Met(NamedTuple):
@@ -257,13 +299,6 @@ def _held_waits(found: Postings, held: Int64s) -> HeldWaits:
     at_hand = positions < len(held)
     at_hand[at_hand] = held[positions[at_hand]] == waiting[at_hand]
     return HeldWaits(found.keys[by_wording].astype(np.uint32), np.where(at_hand, positions, -1))
-
-
-def _alone(arrivals: Arrivals, posted: PostingKeys, meeting: HeldMet) -> Decision:
-    """Return the decision on one article that has nobody to be compared with."""
-    no = int(arrivals.nos[0])
-    place = Place(no, no, 0, 0, 0, 0, 0, meeting.num_full)
-    return Decision([place], [], postings_of(posted, meeting.waiting, arrivals.nos))
 
 
 def postings_of(posted: PostingKeys, chosen: Int64s, nos: Int64s) -> Postings:

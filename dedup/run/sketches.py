@@ -51,7 +51,7 @@ class Sketches:
     @property
     def num_tokens(self) -> npt.NDArray[np.int64]:
         """The number of tokens of each text, int64[n]."""
-        return np.diff(self.token_offsets)
+        return self.token_offsets[1:] - self.token_offsets[:-1]
 
     @property
     def cut_shares(self) -> npt.NDArray[np.float64]:

@@ -221,7 +221,7 @@ def _sketch_task(
             continue
         tokens = _grown(tokens, token_offsets[row])
     tokens.resize(token_offsets[-1], refcheck=False)  # gives room back without a copy; nobody else holds it
-    num_tokens = np.diff(token_offsets)
+    num_tokens = token_offsets[1:] - token_offsets[:-1]
     rows = np.flatnonzero((num_tokens > 0) & (num_tokens <= settings.max_short_words))
     hashes, hash_offsets = _hash_short_texts(data, offsets, rows, kept)
     num_lines, num_spare = kept.ends.tolist()

@@ -175,10 +175,12 @@ def test_keys_are_those_of_the_plain_definition(profile: str) -> None:
     for row, text in enumerate(texts):
         banded, sampled = plain_keys(text, sketches, row, settings)
         mine = posted.rows == row
-        assert posted.keys[mine].tolist() == banded + sampled[:MAX_MEETING]
-        assert posted.by_wording[mine].tolist() == [False] * len(banded) + [True] * len(sampled[:MAX_MEETING])
+        met = sampled[:MAX_MEETING]
+        assert posted.keys[mine].tolist() == met + banded
+        assert sorted(met + banded) == met + banded
+        assert posted.by_wording[mine].tolist() == [True] * len(met) + [False] * len(banded)
         assert posted.waits[mine].tolist() == [
-            k < len(banded) + MAX_WAITING for k in range(len(banded + sampled[:MAX_MEETING]))
+            k < MAX_WAITING or k >= len(met) for k in range(len(met + banded))
         ]
         assert posted.num_sampled[row] == len(sampled)
 
