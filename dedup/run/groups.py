@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.articles import ArticleId, Further, Group, Link, Member, Relation
+from dedup.formats.arrow_columns import booleans, named, numbers, strings
 from dedup.match.scan import Scan
 from dedup.match.verify import BY_CHARACTERS, BY_WORDS, PART, WHOLE
 from dedup.run.sketches import shares_cut
@@ -165,23 +166,22 @@ class Groups:
         position_of[self.order] = np.arange(n)
         canonicals = self.scan.canonicals
         group_sizes = np.bincount(canonicals, minlength=n)
-        relations = np.where(self.scan.exact, "exact", "near").astype(object)
+        relations = np.where(self.scan.exact, EXACT, NEAR)
         alone = canonicals == np.arange(n)
-        relations[alone] = np.where(group_sizes[alone] > 1, "canonical", "unique")
-        relations[alone & (self.num_tokens[self.order] == 0)] = "empty"
+        relations[alone] = np.where(group_sizes[alone] > 1, CANONICAL, UNIQUE)
+        relations[alone & (self.num_tokens[self.order] == 0)] = EMPTY
         unscored = (alone & (group_sizes == 1))[position_of]
-        (ids,) = id_arrays(self.ids)
-        canonical_ids = ids.take(pa.array(self.order[canonicals[position_of]]))
+        ids, canonical_ids = id_arrays(self.ids, [self.ids[row] for row in self.canonical_rows.tolist()])
         return pa.table(
             {
                 "id": ids,
                 "group_id": canonical_ids,
                 "canonical_id": canonical_ids,
-                "is_canonical": pa.array(self.is_canonical),
-                "jaccard": pa.array(self._jaccard[position_of], mask=unscored),
-                "coverage": pa.array(self._coverage[position_of], mask=unscored),
-                "relation": pa.array(relations[position_of].tolist(), pa.string()),
-                "cut_share": pa.array(np.round(self.cut_shares, 4)),
+                "is_canonical": booleans(self.is_canonical),
+                "jaccard": numbers(self._jaccard[position_of], unscored),
+                "coverage": numbers(self._coverage[position_of], unscored),
+                "relation": named_relations(relations[position_of]),
+                "cut_share": numbers(np.round(self.cut_shares, 4)),
             }
         )
 
@@ -189,5 +189,14 @@ class Groups:
 def id_arrays(*columns: Sequence[ArticleId]) -> list[pa.Array]:
     """Return columns of ids as int64 if all ids are integers that fit, else as strings."""
     if all(isinstance(id_, int) and -(1 << 63) <= id_ < 1 << 63 for ids in columns for id_ in ids):
-        return [pa.array(ids, pa.int64()) for ids in columns]
-    return [pa.array([str(id_) for id_ in ids], pa.large_string()) for ids in columns]
+        return [numbers(np.array(ids, dtype=np.int64)) for ids in columns]
+    return [strings([str(id_) for id_ in ids]) for ids in columns]
+
+
+RELATIONS = ("near", "exact", "canonical", "unique", "empty")
+NEAR, EXACT, CANONICAL, UNIQUE, EMPTY = np.arange(len(RELATIONS), dtype=np.int8)
+
+
+def named_relations(codes: npt.NDArray[np.int8]) -> pa.StringArray:
+    """Return the names of relations as they stand in `articles.parquet`."""
+    return named(codes, RELATIONS)
