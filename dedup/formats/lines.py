@@ -21,10 +21,19 @@ class BrokenLineError(Exception):
 
 
 def numbered_lines(blocks: Iterator[bytes], max_bytes: int = MAX_RECORD_BYTES) -> Iterator[tuple[int, bytes]]:
-    r"""Yield each line without its "\n", with its number from 1; the byte order mark is taken off.
+    """Yield each line with its number, as `line_runs` has them."""
+    for number, lines in line_runs(blocks, max_bytes):
+        yield from enumerate(lines, number)
 
-    A line longer than `max_bytes`, and than a block, comes as a `LongLine`; no more is ever held of it.
-    Raises `BrokenLineError` where the bytes end early; the lines yielded before are whole.
+
+def line_runs(
+    blocks: Iterator[bytes], max_bytes: int = MAX_RECORD_BYTES
+) -> Iterator[tuple[int, list[bytes]]]:
+    r"""Yield lines, at least one, that end in one block, with the number, from 1, of the first.
+
+    They are without their "\n"; the byte order mark is taken off. A line longer than `max_bytes`, and than
+    a block, comes as a `LongLine`, the first of its run; no more is ever held of it. Raises `BrokenLineError`
+    where the bytes end early; the lines yielded before are whole.
     """
     number = 1
     held: list[bytes] = []  # the pieces of a line that goes over several blocks
@@ -40,15 +49,14 @@ def numbered_lines(blocks: Iterator[bytes], max_bytes: int = MAX_RECORD_BYTES) -
             if len(lines) == 1:
                 continue
             lines[0] = _join(held, number)
-            for line in lines[:-1]:
-                yield number, line
-                number += 1
-            held = [lines[-1]]
-            num_held = len(lines[-1])
+            held = [lines.pop()]
+            num_held = len(held[0])
+            yield number, lines
+            number += len(lines)
     except BrokenFileError as error:
         raise BrokenLineError(error.reason, number, _start(held)) from error
     if last := _join(held, number):
-        yield number, last
+        yield number, [last]
 
 
 def _join(held: list[bytes], number: int) -> bytes:
