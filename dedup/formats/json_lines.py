@@ -1,13 +1,16 @@
 """JSON Lines: one JSON object a line, UTF-8. Bad lines are set aside; the rest is read."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import BinaryIO
 
+import numpy as np
+
 from dedup.articles import Fields
-from dedup.formats.byte_source import OneFile
+from dedup.formats.byte_source import BrokenFileError, OneFile
 from dedup.formats.chunks import FieldNames
 from dedup.formats.json_records import JsonRecordReader
-from dedup.formats.lines import BrokenLineError, LongLine, line_runs, numbered_lines
+from dedup.formats.lines import BrokenLineError, LongLine, copy_lines, line_runs
 from dedup.formats.records import CHUNK_RECORDS, MAX_RECORD_BYTES, Chunk
 
 _LINES_AT_ONCE = CHUNK_RECORDS // 4
@@ -42,14 +45,6 @@ class JsonLinesFile(OneFile):
 
     def copy_records(self, lines: Sequence[int], out: BinaryIO) -> None:
         """Write the lines with these numbers, byte for byte; see `RecordFile`."""
-        wanted = iter(lines)
-        next_wanted = next(wanted, None)
-        try:
-            for number, line in numbered_lines(self._source.blocks_again()):
-                if next_wanted is None:
-                    break
-                if number == next_wanted:
-                    out.write(line + b"\n")
-                    next_wanted = next(wanted, None)
-        except BrokenLineError:
-            pass  # set aside at the first reading; nothing wanted lies behind
+        # Where the bytes end early: set aside at the first reading; nothing wanted lies behind.
+        with suppress(BrokenFileError):
+            copy_lines(self._source.blocks_again(), np.asarray(lines, dtype=np.int64), out)

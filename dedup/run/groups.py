@@ -56,6 +56,12 @@ class Groups:
         return int(np.count_nonzero(self.scan.canonicals != np.arange(len(self.order))))
 
     @property
+    def largest_size(self) -> int:
+        """The number of articles in the largest group, 0 where there is none."""
+        sizes = np.bincount(self.scan.canonicals)
+        return int(sizes.max()) if len(self) else 0
+
+    @property
     def num_empty(self) -> int:
         """The number of articles with no word left once normalised; they match nothing."""
         return int(np.count_nonzero(self.num_tokens == 0))
