@@ -129,6 +129,8 @@ def measure_once(
         "HF_DATASETS_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
+    # An installed package has its bytecode; the checkout that ours is run from should have it too.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     if contestant.environment is None:
         environment["PYTHONPATH"] = str(ROOT)
     else:

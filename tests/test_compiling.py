@@ -113,6 +113,63 @@ def test_kernels_in_the_cache_are_loaded_without_what_compiling_needs(place: Pla
     assert finish(place.start(loading))["hits"] == 1
 
 
+def test_loading_a_kernel_imports_nothing_of_what_is_inlined_in_it(place: Place) -> None:
+    compiling = SCRIPT + "\nimport sys\nassert 'numba.np.arrayobj' in sys.modules"
+    loading = SCRIPT + "\nimport sys\nassert 'numba.np.arrayobj' not in sys.modules"
+    assert finish(place.start(compiling))["misses"] == 1
+    assert finish(place.start(loading))["hits"] == 1
+
+
+ALLOCATING = """
+import numpy as np
+from dedup.compiling import kernel
+
+
+@kernel
+def halves(values):
+    if len(values) == 0:
+        raise ValueError("no values")
+    out = np.empty(len(values) // 2, dtype=np.int64)
+    for k in range(len(out)):
+        out[k] = values[2 * k] + values[2 * k + 1]
+    return out
+
+
+@kernel
+def quarters(values):
+    return halves(halves(values))
+"""
+
+CALLING = """
+import sys
+import numpy as np
+from dedup.allocating import halves, quarters
+functions = {"halves": halves, "quarters": quarters}
+for name in sys.argv[1:]:
+    print(functions[name](np.arange(8)).tolist(), sum(functions[name].stats.cache_hits.values()))
+try:
+    halves(np.arange(0))
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_loaded_kernels_allocate_raise_and_are_called_by_kernels_compiled_later(place: Place) -> None:
+    (place.package / "allocating.py").write_text(ALLOCATING)
+
+    def run(*names: str) -> list[str]:
+        answer = subprocess.run(
+            [sys.executable, "-c", CALLING, *names],
+            env=place.environment, cwd=place.folder, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return answer.stdout.splitlines()
+
+    assert run("halves") == ["[1, 5, 9, 13] 0", "no values"]
+    assert run("halves") == ["[1, 5, 9, 13] 1", "no values"]
+    assert run("halves", "quarters") == ["[1, 5, 9, 13] 1", "[6, 22] 0", "no values"]
+    assert run("quarters", "halves") == ["[6, 22] 1", "[1, 5, 9, 13] 1", "no values"]
+
+
 def test_change_in_any_kernel_file_compiles_all_kernels_anew(place: Place) -> None:
     place.run()
     change_kernels(place)

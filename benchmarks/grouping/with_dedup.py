@@ -10,16 +10,22 @@ import common
 
 
 def group(path, threshold, threads, stages, *options):
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "dedup", "run", path, "-o", f"{folder}/out", "--quiet"]
         subprocess.run([*command, "--workers", str(threads), *options], check=True)
         stages.seconds.update(json.loads(Path(folder, "out", "summary.json").read_text())["seconds"])
         del stages.seconds["total"]
-        table = pq.read_table(f"{folder}/out/articles.parquet")
-    return pc.index_in(table["canonical_id"], table["id"].combine_chunks()).to_pylist()
+        with stages.stage("read_answer"):
+            return read_answer(f"{folder}/out/articles.parquet")
+
+
+def read_answer(path):
+    """Return the row of each article's canonical; `read_table` would import pandas first."""
+    import pyarrow.parquet as pq
+
+    columns = pq.ParquetFile(path).read(columns=["id", "canonical_id"])
+    row_of = {id_: row for row, id_ in enumerate(columns["id"].to_pylist())}
+    return list(map(row_of.__getitem__, columns["canonical_id"].to_pylist()))
 
 
 def at_threshold(path, threshold, threads, stages):

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, overload
 
+import numpy as np
 import pyarrow as pa
+
+from dedup.formats.arrow_columns import numbers
 
 
 class ArrowTexts(Sequence[str]):
@@ -25,7 +28,7 @@ class ArrowTexts(Sequence[str]):
 
     def take(self, rows: Sequence[int]) -> "ArrowTexts":
         """Return the texts of these rows."""
-        return ArrowTexts(self._array.take(pa.array(rows, pa.int64())))
+        return ArrowTexts(self._array.take(numbers(np.array(rows, dtype=np.int64))))
 
     def to_arrow(self) -> pa.LargeStringArray:
         """Return the array."""

@@ -101,42 +101,72 @@ class ChunkBuilder:
         the empty string are none.
         """
         if id_ == "":
-            self.reject(line, f"{self.names.id!r} is empty", raw)
+            self.reject(line, self.empty_id, raw)
             return
         chunk = self.chunk
         chunk.ids.append(id_)
         self._texts.append(text)
         chunk.sources.append(source if isinstance(source, str) and source else None)
-        parsed = None if date is None or date == "" else self._read_date(date)
-        if parsed is None:
-            if date is not None and date != "":
-                chunk.bad_dates.add(date)
-            parsed = MISSING_DATE
-        chunk.dates.append(parsed)
+        chunk.dates += self._dates([date])
         chunk.titles.append(title)
         chunk.urls.append(url)
         chunk.lines.append(line)
         chunk.starts.append(raw[:START_BYTES])
 
-    def add_object(self, line: int, record: Any, raw: bytes) -> None:
-        """Add a record as a JSON decoder gives it, or set it aside if it is no usable object.
+    def add_columns(
+        self,
+        lines: Sequence[int],
+        records: Sequence[Any],
+        raws: Sequence[bytes],
+        title: str | None,
+        url: str | None,
+    ) -> None:
+        """Add records that have the right types as attributes, but for their texts, as `add` adds each.
+
+        `title` and `url` are the attributes that have them, None where nobody asked for them.
+        """
+        chunk = self.chunk
+        chunk.ids += [record.id for record in records]
+        chunk.sources += [
+            record.source if isinstance(record.source, str) and record.source else None for record in records
+        ]
+        chunk.dates += self._dates([record.date for record in records])
+        chunk.titles += [getattr(record, title) for record in records] if title else [None] * len(records)
+        chunk.urls += [getattr(record, url) for record in records] if url else [None] * len(records)
+        chunk.lines += lines
+        chunk.starts += [raw[:START_BYTES] for raw in raws]
+
+    def _dates(self, values: list[Any]) -> list[int]:
+        """Return the dates; null, the empty string and what does not parse are none; the last is counted."""
+        read = self._read_date
+        dates = [None if value is None or value == "" else read(value) for value in values]
+        if None in dates:
+            for value, date in zip(values, dates, strict=True):
+                if date is None and value is not None and value != "":
+                    self.chunk.bad_dates.add(value)
+        return [MISSING_DATE if date is None else date for date in dates]
+
+    def checked_object(self, record: Any) -> dict[str, Any] | str:
+        """Return the values of a record as a JSON decoder gives it, by role, or the reason why it is none.
 
         Lone surrogates become U+FFFD, which separates words; an id with one is not usable.
         """
         names = self.names
         if not isinstance(record, dict):
-            self.reject(line, f"{_describe(record)}; expected an object", raw)
-            return
+            return f"{_describe(record)}; expected an object"
         reason = self._why_not_id(record) or self._why_not_text(record)
         if reason:
-            self.reject(line, reason, raw)
-            return
-        source = record.get(names.source)
-        if isinstance(source, str):
-            source = without_surrogates(source)
-        text = without_surrogates(record[names.text])
-        title, url = (record.get(name) if name else None for name in (names.title, names.url))
-        self.add(line, record[names.id], text, source, record.get(names.date), raw, title, url)
+            return reason
+        values: dict[str, Any] = {role: record.get(name) for role, name in names.columns().items()}
+        for role in ("text", "source"):
+            if isinstance(values[role], str):
+                values[role] = without_surrogates(values[role])
+        return values
+
+    @property
+    def empty_id(self) -> str:
+        """Why a record is set aside whose id is empty."""
+        return f"{self.names.id!r} is empty"
 
     def reject(self, line: int, reason: str, raw: bytes) -> None:
         """Set a record aside."""

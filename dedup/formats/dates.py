@@ -9,6 +9,7 @@ from typing import Any
 from dedup.errors import SettingsError
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 _DAY = datetime.timedelta(days=1)
 
@@ -237,7 +238,6 @@ def _moment(
 
 
 def _microseconds(moment: datetime.datetime) -> int | None:
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    micros = (moment - _EPOCH) // _MICROSECOND
+    passed = moment - (_EPOCH if moment.tzinfo else _NAIVE_EPOCH)
+    micros = (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
     return micros if EARLIEST <= micros <= LATEST else None  # an offset can lead out of the years

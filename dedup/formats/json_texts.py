@@ -57,14 +57,14 @@ class JsonTexts(Sequence[str]):
 
 
 def json_texts(literals: Sequence[Any]) -> JsonTexts | None:
-    r"""Return the texts of JSON strings that msgspec has passed over; None where one is not UTF-8.
+    r"""Return the texts of JSON values that msgspec passed over; None where one is no string, or not UTF-8.
 
     It has checked escapes and control characters then, but not UTF-8. A `str` among them is encoded.
 
     >>> list(json_texts([msgspec.Raw(b'"a\\n\\u0062"'), "c"]))
     ['a\nb', 'c']
-    >>> json_texts([msgspec.Raw(b'"\xff"')]) is None
-    True
+    >>> json_texts([msgspec.Raw(b'"\xff"')]), json_texts([msgspec.Raw(b"null")])
+    (None, None)
     """
     pieces = [_ENCODER.encode(each) if type(each) is str else each for each in literals]
     data = np.frombuffer(b"\n".join(pieces), dtype=np.uint8)  # no literal has a line break
@@ -74,12 +74,10 @@ def json_texts(literals: Sequence[Any]) -> JsonTexts | None:
     find_ends(data, ends)
     begins = np.zeros(len(pieces), dtype=np.int64)
     begins[1:] = ends[:-1] + 1
+    # Another value may have line breaks; then it, or one before, does not begin with a quote.
+    if pieces and not (ends[-1] == len(data) and bool(np.all(data[begins] == _QUOTE))):
+        return None
     return JsonTexts(data, begins, ends)
-
-
-def is_string_literal(value: msgspec.Raw) -> bool:
-    """Return whether a JSON value is a string."""
-    return memoryview(value)[0] == _QUOTE
 
 
 def is_utf8_string(value: msgspec.Raw) -> bool:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dedup.articles import Fields
@@ -121,6 +120,8 @@ def _batches(table: Any, columns: list[str] | None) -> Iterator[Any]:
 
 def _chunk_of(batch: Any, first: int, builder: ChunkBuilder) -> Chunk:
     """Return the chunk of the builder with the rows of a batch; texts stay in Arrow if all are UTF-8."""
+    import pyarrow.compute as pc  # makes some hundred functions, which takes as long as 10,000 lines to read
+
     names = builder.names
     array = checked_strings(batch.column(names.text))
     if array is None:

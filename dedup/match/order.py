@@ -3,7 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 
 def canonical_order(
@@ -22,16 +21,18 @@ def canonical_order(
     """
     if keep == "first-seen":
         return np.arange(len(ids), dtype=np.int64)
-    table = pa.table(
-        {
-            "published": published,
-            "source_rank": source_ranks,
-            "words": num_tokens,
-            "id": ids,
-        }
-    )
-    keys = [("published", "ascending"), ("source_rank", "ascending"), ("words", "descending")]
+    keys = [published, source_ranks, -num_tokens]
     if keep == "longest":
         keys = [keys[2], keys[0], keys[1]]
-    order = pc.sort_indices(table, sort_keys=[*keys, ("id", "ascending")])
-    return np.asarray(order.to_numpy(), dtype=np.int64)
+    order = np.lexsort(keys[::-1]).astype(np.int64, copy=False)
+    same = np.ones(max(0, len(order) - 1), dtype=np.bool_)
+    for key in keys:
+        in_order = key[order]
+        same &= in_order[1:] == in_order[:-1]
+    # Rows that agree in all keys: they begin where `same` becomes true and end where it becomes false.
+    bounds = np.flatnonzero(np.diff(same, prepend=False, append=False))
+    for begin, last in bounds.reshape(-1, 2).tolist():
+        rows = order[begin : last + 1].tolist()
+        rows.sort(key=lambda row: ids[row].as_py())
+        order[begin : last + 1] = rows
+    return order

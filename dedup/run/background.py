@@ -27,13 +27,19 @@ def call_in_background(function: Callable[[], T]) -> T:
 
 
 @contextmanager
-def beside(function: Callable[[], Any]) -> Iterator[None]:
-    """Call `function` in another thread while the block runs; the block ends when both have.
+def beside(*functions: Callable[[], Any]) -> Iterator[None]:
+    """Call the functions one by one in another thread while the block runs; the block ends when all have.
 
-    Raises what the block raises, else what `function` raises. An interrupt waits for `function` too: it
-    must not write on while what it writes is removed.
+    Raises what the block raises, else what a function raises. Where the block fails or is interrupted, it
+    waits for the function that is under way, which must not write on while what it writes is removed; those
+    after it are not called.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="beside") as pool:
-        future = pool.submit(function)
-        yield
-        future.result()
+        futures = [pool.submit(function) for function in functions]
+        try:
+            yield
+            for future in futures:
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.articles import ArticleId, Further, Group, Link, Member, Relation
+from dedup.formats.arrow_columns import booleans, named, numbers
 from dedup.match.scan import Scan
 from dedup.match.verify import BY_CHARACTERS, BY_WORDS, PART, WHOLE
 from dedup.run.ids import id_arrays
@@ -54,6 +55,12 @@ class Groups:
     def num_copies(self) -> int:
         """The number of articles that are not canonical."""
         return int(np.count_nonzero(self.scan.canonicals != np.arange(len(self.order))))
+
+    @property
+    def largest_size(self) -> int:
+        """The number of articles in the largest group, 0 where there is none."""
+        sizes = np.bincount(self.scan.canonicals)
+        return int(sizes.max()) if len(self) else 0
 
     @property
     def num_empty(self) -> int:
@@ -166,22 +173,30 @@ class Groups:
         position_of[self.order] = np.arange(n)
         canonicals = self.scan.canonicals
         group_sizes = np.bincount(canonicals, minlength=n)
-        relations = np.where(self.scan.exact, "exact", "near").astype(object)
+        relations = np.where(self.scan.exact, EXACT, NEAR)
         alone = canonicals == np.arange(n)
-        relations[alone] = np.where(group_sizes[alone] > 1, "canonical", "unique")
-        relations[alone & (self.num_tokens[self.order] == 0)] = "empty"
+        relations[alone] = np.where(group_sizes[alone] > 1, CANONICAL, UNIQUE)
+        relations[alone & (self.num_tokens[self.order] == 0)] = EMPTY
         unscored = (alone & (group_sizes == 1))[position_of]
-        (ids,) = id_arrays(self.ids)
-        canonical_ids = ids.take(pa.array(self.order[canonicals[position_of]]))
+        ids, canonical_ids = id_arrays(self.ids, [self.ids[row] for row in self.canonical_rows.tolist()])
         return pa.table(
             {
                 "id": ids,
                 "group_id": canonical_ids,
                 "canonical_id": canonical_ids,
-                "is_canonical": pa.array(self.is_canonical),
-                "jaccard": pa.array(self._jaccard[position_of], mask=unscored),
-                "coverage": pa.array(self._coverage[position_of], mask=unscored),
-                "relation": pa.array(relations[position_of].tolist(), pa.string()),
-                "cut_share": pa.array(np.round(self.cut_shares, 4)),
+                "is_canonical": booleans(self.is_canonical),
+                "jaccard": numbers(self._jaccard[position_of], unscored),
+                "coverage": numbers(self._coverage[position_of], unscored),
+                "relation": named_relations(relations[position_of]),
+                "cut_share": numbers(np.round(self.cut_shares, 4)),
             }
         )
+
+
+RELATIONS = ("near", "exact", "canonical", "unique", "empty")
+NEAR, EXACT, CANONICAL, UNIQUE, EMPTY = np.arange(len(RELATIONS), dtype=np.int8)
+
+
+def named_relations(codes: npt.NDArray[np.int8]) -> pa.StringArray:
+    """Return the names of relations as they stand in `articles.parquet`."""
+    return named(codes, RELATIONS)

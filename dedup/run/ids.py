@@ -16,6 +16,7 @@ import pyarrow as pa
 from dedup.articles import ArticleId
 from dedup.compiling import inner_kernel, kernel
 from dedup.errors import InputError
+from dedup.formats.arrow_columns import numbers, strings
 
 u64 = np.uint64
 
@@ -188,13 +189,13 @@ def id_strings(ids: Sequence[ArticleId]) -> pa.LargeStringArray:
     """Return ids as an Arrow array of strings."""
     if isinstance(ids, ArticleIds):
         return ids.to_arrow()
-    return pa.array([str(id_) for id_ in ids], pa.large_string())
+    return strings([str(id_) for id_ in ids])
 
 
 def id_arrays(*columns: Sequence[ArticleId]) -> list[pa.Array]:
     """Return columns of ids as int64 if all ids are integers that fit, else as strings."""
     if all(map(_fit_int64, columns)):
-        return [pa.array(ids, pa.int64()) for ids in columns]
+        return [numbers(np.fromiter(ids, dtype=np.int64, count=len(ids))) for ids in columns]
     return [id_strings(ids) for ids in columns]
 
 

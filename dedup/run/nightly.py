@@ -117,13 +117,13 @@ def run(
 def _write_results(
     folder: Path, files: Sequence[RecordFile], intake: Intake, groups: Groups, keep: npt.NDArray[np.bool_]
 ) -> None:
-    def write_findings() -> None:
-        write_groups(folder / "groups.jsonl", groups)
-        write_links(folder / "links.jsonl", groups.links)
-        write_articles(folder / "articles.parquet", groups.to_table())
-        write_rejects(folder / "rejects.jsonl", intake.rejects)
-
-    with beside(write_findings):  # copying records is the system's work
+    findings = (
+        lambda: write_groups(folder / "groups.jsonl", groups),
+        lambda: write_links(folder / "links.jsonl", groups.links),
+        lambda: write_articles(folder / "articles.parquet", groups.to_table()),
+        lambda: write_rejects(folder / "rejects.jsonl", intake.rejects),
+    )
+    with beside(*findings):  # copying records is the system's work
         write_unique(folder / "unique.jsonl", files, intake.lines, keep)
 
 
@@ -146,7 +146,7 @@ def _counts(intake: Intake, sketch_counts: dict[str, int], groups: Groups, num_u
         "groups": len(groups),
         "copies": groups.num_copies,
         "unique": num_unique,
-        "largest_group": max((group.size for group in groups), default=0),
+        "largest_group": groups.largest_size,
         "empty": groups.num_empty,
         "joined_by_characters": int(np.count_nonzero(groups.by_characters)),
         "links": len(groups.links),

@@ -1,6 +1,7 @@
 """The cut of recurring lines: learned from the sketches of a batch, made in them without the texts."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,10 +29,7 @@ def learn_lines(sketches: Sketches, sources: Sequence[str | None]) -> npt.NDArra
     keys = keys_of_lines(sketches, sources)
     if len(keys) == 0:
         return keys
-    numbers: dict[str | None, int] = {}
-    for source in sources:
-        numbers[source] = numbers.get(source, 0) + 1
-    num_of_source = np.fromiter((numbers[source] for source in sources), np.int64, len(sources))
+    num_of_source = np.fromiter(map(Counter(sources).__getitem__, sources), np.int64, len(sources))
     return learn_recurring(keys, sketches.line_words, sketches.line_offsets, num_of_source)
 
 
@@ -74,7 +72,7 @@ def keys_of_lines(sketches: Sketches, sources: Sequence[str | None]) -> npt.NDAr
     if len(sketches.line_hashes) == 0:
         return np.empty(0, dtype=np.uint64)
     of_source = {source: source_key(source) for source in set(sources)}
-    of_row = np.fromiter((of_source[source] for source in sources), np.uint64, len(sources))
+    of_row = np.fromiter(map(of_source.__getitem__, sources), np.uint64, len(sources))
     return line_keys(sketches.line_hashes, np.repeat(of_row, np.diff(sketches.line_offsets)))
 
 

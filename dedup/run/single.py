@@ -19,8 +19,8 @@ from dedup.match.verify import Features, Rule, num_shingles
 from dedup.match.wording import MAX_MEETING, MAX_WAITING
 from dedup.run.arrivals import FEW, PostingKeys, write_likely
 from dedup.run.sketches import Sketches
-from dedup.run.token_sketches import sketch_rows_again
 from dedup.run.stages import rule_of
+from dedup.run.token_sketches import sketch_rows_again
 from dedup.settings import Settings
 from dedup.sketch.kernels import band_key, sign_hashes
 from dedup.sketch.signatures import permutations

@@ -10,10 +10,12 @@ import pyarrow as pa
 
 from dedup.articles import ArticleId, Change, Group
 from dedup.errors import IndexFileError
+from dedup.formats.arrow_columns import booleans, numbers
 from dedup.index import nights, reads
 from dedup.index.nights import NightRow
 from dedup.index.rows import Name
 from dedup.match.verify import BY_CHARACTERS, PART, WHOLE
+from dedup.run.groups import CANONICAL, EMPTY, EXACT, NEAR, UNIQUE, named_relations
 from dedup.run.ids import id_arrays
 from dedup.run.index_groups import NumberedLink, best_links, change_of, group_at
 from dedup.run.sketches import Sketches
@@ -107,10 +109,10 @@ def table_of(
     is_canonical = touched.is_canonical
     grouped = nights.with_members(connection, np.unique(touched.canonicals))
     alone = is_canonical & ~np.isin(touched.nos, grouped)
-    relations = np.where(touched.exact == 1, "exact", "near").astype(object)
-    relations[is_canonical] = "canonical"
-    relations[alone] = "unique"
-    relations[is_canonical & (sketches.num_tokens == 0)] = "empty"
+    relations = np.where(touched.exact == 1, EXACT, NEAR)
+    relations[is_canonical] = CANONICAL
+    relations[alone] = UNIQUE
+    relations[is_canonical & (sketches.num_tokens == 0)] = EMPTY
     union = np.maximum(touched.own + touched.other - touched.shared, 1)
     jaccard = np.where(touched.kinds != 0, touched.shared / union, 1.0)
     coverage = np.where(touched.kinds != 0, touched.shared / np.maximum(touched.own, 1), 1.0)
@@ -123,10 +125,10 @@ def table_of(
             "id": own_ids,
             "group_id": group_ids,
             "canonical_id": canonical_ids,
-            "is_canonical": pa.array(is_canonical),
-            "jaccard": pa.array(jaccard, mask=alone),
-            "coverage": pa.array(coverage, mask=alone),
-            "relation": pa.array(relations.tolist(), pa.string()),
-            "cut_share": pa.array(np.round(sketches.cut_shares, 4)),
+            "is_canonical": booleans(is_canonical),
+            "jaccard": numbers(jaccard, alone),
+            "coverage": numbers(coverage, alone),
+            "relation": named_relations(relations),
+            "cut_share": numbers(np.round(sketches.cut_shares, 4)),
         }
     )

@@ -1,6 +1,7 @@
 """The markers of page furniture: the readable list of `markers.toml`, and the form that kernels read."""
 
 import functools
+import threading
 import tomllib
 from importlib import resources
 from typing import NamedTuple
@@ -29,7 +30,7 @@ _MASK = (1 << 64) - 1
 class Markers(NamedTuple):
     """The markers as a hash table with open addressing, read-only by convention.
 
-    `keys` uint64[2**k], 0 where empty: the hash of a marker's folded characters, as `hash_folded` has it.
+    `keys` uint64[2**k], 0 where empty: the last of `hash_beginnings` of a marker's folded characters.
     `values` uint8: the kind in the lower 3 bits, the form above. `beginnings` uint64[2**11] has a bit for
     the hash of each beginning of each marker, the marker itself among them, by the upper 17 bits of the
     hash: most lines begin like no marker, and that is seen at their second or third character. `shortest`
@@ -43,12 +44,17 @@ class Markers(NamedTuple):
     longest: int
 
 
-def hash_folded(folded: str) -> int:
-    """Return the hash of folded characters by which markers are found, 64 bits, never 0."""
+def hash_beginnings(folded: str) -> list[int]:
+    """Return the hash of each beginning of folded characters, 64 bits, never 0; the last is that of all.
+
+    Markers are found by it.
+    """
+    found = []
     state = 0
     for character in folded:
         state = ((state + ord(character)) * MULTIPLIER) & _MASK
-    return state or 1
+        found.append(state or 1)
+    return found
 
 
 @functools.cache
@@ -80,29 +86,43 @@ def read_markers() -> dict[str, tuple[int, int]]:
     return found
 
 
-@functools.cache
 def load_markers() -> Markers:
-    """Return the shipped markers in the form that kernels read."""
+    """Return the shipped markers in the form that kernels read; the first thread that asks makes it."""
+    with _LOADING:
+        return _load_once()
+
+
+@functools.cache
+def _load_once() -> Markers:
     return pack_markers(read_markers())
+
+
+_LOADING = threading.Lock()
 
 
 def pack_markers(markers: dict[str, tuple[int, int]]) -> Markers:
     """Return markers, kind and form by folded text, in the form that kernels read."""
     table = load_fold_table()
     size = 1 << (4 * len(markers)).bit_length()
-    keys = np.zeros(size, dtype=np.uint64)
-    values = np.zeros(size, dtype=np.uint8)
-    beginnings = np.zeros(1 << (_BEGINNING_BITS - 6), dtype=np.uint64)
+    keys, values = [0] * size, [0] * size  # lists, which Python writes to faster than to arrays
+    beginnings = [0] * (1 << (_BEGINNING_BITS - 6))
     for folded, (kind, form) in markers.items():
         ends_itself = table.entry(ord(folded[-1])) & SINGLE
-        key = hash_folded(folded)
+        hashes = hash_beginnings(folded)
+        key = hashes[-1]
         slot = key & (size - 1)
         while keys[slot]:
             slot = (slot + 1) & (size - 1)
         keys[slot] = key
         values[slot] = kind | (STUCK if ends_itself and form == WORD_ENDS else form) << _KIND_BITS
-        for length in range(1, len(folded) + 1):
-            bit = hash_folded(folded[:length]) >> (64 - _BEGINNING_BITS)
-            beginnings[bit >> 6] |= np.uint64(1 << (bit & 63))
+        for each in hashes:
+            bit = each >> (64 - _BEGINNING_BITS)
+            beginnings[bit >> 6] |= 1 << (bit & 63)
     lengths = [len(folded) for folded in markers]
-    return Markers(keys, values, beginnings, min(lengths, default=1), max(lengths, default=0))
+    return Markers(
+        keys=np.array(keys, dtype=np.uint64),
+        values=np.array(values, dtype=np.uint8),
+        beginnings=np.array(beginnings, dtype=np.uint64),
+        shortest=min(lengths, default=1),
+        longest=max(lengths, default=0),
+    )

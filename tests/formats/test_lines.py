@@ -1,12 +1,14 @@
 """Numbered lines: the same whatever the blocks, and bounded."""
 
+import io
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.formats.lines import BrokenLineError, LongLine, numbered_lines
+from dedup.formats.lines import BrokenLineError, LongLine, copy_lines, numbered_lines
 from dedup.formats.packed import BrokenFileError
 
 BLOCKS = st.lists(st.lists(st.sampled_from([b"a", b"\n", b"\r\n", b"bc", b"\xef\xbb\xbf"])).map(b"".join))
@@ -41,3 +43,22 @@ def test_break_says_in_which_line() -> None:
     with pytest.raises(BrokenLineError) as caught:
         next(lines)
     assert (caught.value.reason, caught.value.number, caught.value.start) == ("cut off", 3, b"thr")
+
+
+@given(
+    st.lists(st.binary(max_size=6).map(lambda line: line.replace(b"\n", b" ")), max_size=12),
+    st.booleans(),
+    st.booleans(),
+    st.integers(1, 9),
+    st.data(),
+)
+def test_copied_lines_are_those_that_are_numbered(
+    lines: list[bytes], has_mark: bool, ends_whole: bool, size: int, data: st.DataObject
+) -> None:
+    content = b"\xef\xbb\xbf" * has_mark + b"\n".join(lines) + b"\n" * ends_whole
+    blocks = [content[start : start + size] for start in range(0, len(content), size)]
+    numbered = dict(numbered_lines(iter(blocks)))
+    wanted = sorted(data.draw(st.sets(st.sampled_from(sorted(numbered))) if numbered else st.just(set())))
+    out = io.BytesIO()
+    copy_lines(iter(blocks), np.array(wanted, dtype=np.int64), out)
+    assert out.getvalue() == b"".join(numbered[number] + b"\n" for number in wanted)

@@ -32,8 +32,27 @@ def test_what_the_function_raises_comes_at_the_end_of_the_block() -> None:
     assert reached == ["end"]
 
 
-def test_what_the_block_raises_comes_once_the_function_has_ended() -> None:
-    done = threading.Event()
-    with pytest.raises(KeyError), beside(done.set):
-        raise KeyError
-    assert done.is_set()
+def test_functions_are_called_one_by_one() -> None:
+    done: list[str] = []
+    with beside(lambda: done.append("first"), lambda: done.append("second")):
+        pass
+    assert done == ["first", "second"]
+
+
+def test_where_the_block_fails_the_function_under_way_ends_and_no_other_begins() -> None:
+    begun, failing, done = threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        begun.set()
+        assert failing.wait(30)
+        done.append("first")
+
+    def block() -> None:
+        with beside(work, lambda: done.append("second")):
+            assert begun.wait(30)
+            threading.Timer(0.1, failing.set).start()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        block()
+    assert done == ["first"]

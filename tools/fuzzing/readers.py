@@ -18,8 +18,13 @@ from dedup.run.text_arrays import text_array
 
 COVERED = (
     *(lines.numbered_lines, lines._join, lines._start),
-    *(json_records.JsonRecordReader._read, json_records.JsonRecordReader._read_slowly, json_records._guess),
-    *(ChunkBuilder.add, ChunkBuilder.add_object, ChunkBuilder._why_not_id, ChunkBuilder._why_not_text),
+    *(json_records.JsonRecordReader.take, json_records.JsonRecordReader._decode_slowly, json_records._guess),
+    *(
+        ChunkBuilder.add_columns,
+        ChunkBuilder.checked_object,
+        ChunkBuilder._why_not_id,
+        ChunkBuilder._why_not_text,
+    ),
 )
 """What guides the fuzzer; msgspec, which is compiled, reports no coverage."""
 
