@@ -21,7 +21,7 @@ from dedup.run.arrivals import (
     posting_keys,
     run_starts,
 )
-from dedup.run.single import MAX_HELD, match_single, meet_held
+from dedup.run.single import MAX_HELD, HeldMet, match_single, meet_held
 from dedup.run.sketches import Sketches
 from dedup.run.stages import features_of, rule_of
 from dedup.run.token_sketches import sketch_tokens
@@ -187,13 +187,17 @@ def _match(
     gone: Int64s,
     num_threads: int,
 ) -> Decision:
-    if len(arrivals) == 1:
-        decision = _match_single(connection, arrivals, settings, formulas, gone)
-        if decision is not None:
-            return decision
     posted = posting_keys(arrivals.sketches, settings)
-    by_key = np.argsort(posted.keys, kind="stable")
-    met = _meet_many(connection, posted, by_key, gone, settings)
+    by_key = np.argsort(posted.keys, kind="stable")  # those of one article rise already
+    if len(arrivals) == 1:
+        found = _find_postings(connection, posted.keys, gone)
+        meeting = meet_held(posted, found, rule_of(settings))
+        if len(meeting.likely) <= MAX_HELD:
+            return _match_single(connection, arrivals, settings, formulas, posted, meeting)
+        held_counts = np.bincount(np.searchsorted(posted.keys, found.keys), minlength=len(by_key))
+        met = _Met(found, meeting.likely, np.ones_like(by_key), held_counts)
+    else:
+        met = _meet_many(connection, posted, by_key, gone, settings)
     others = read_arrivals(connection, met.held, settings)
     scan = match_arrivals(
         arrivals.sketches,
@@ -227,13 +231,10 @@ def _match_single(
     arrivals: Arrivals,
     settings: Settings,
     formulas: npt.NDArray[np.uint32],
-    gone: Int64s,
-) -> Decision | None:
-    """Return the decision on the only arrival; None where it meets so many that a batch is what decides."""
-    posted = posting_keys(arrivals.sketches, settings)
-    met = meet_held(posted, _find_postings(connection, posted.keys, gone), rule_of(settings))
-    if len(met.likely) > MAX_HELD:
-        return None
+    posted: PostingKeys,
+    met: HeldMet,
+) -> Decision:
+    """Return the decision on the only arrival, which meets few or nobody."""
     no = int(arrivals.nos[0])
     place = Place(no, no, 0, 0, 0, 0, 0, met.num_full)
     relations = []
