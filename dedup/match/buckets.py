@@ -101,15 +101,20 @@ def _shared_keys(
     """
     bits = u64(max(1, int(len(positions) - 1).bit_length()))
     keyed = keys_of(band)
-    keyed >>= bits
-    keyed <<= bits
-    keyed |= np.arange(len(positions), dtype=np.uint64)
+    number_keys(keyed, bits)
     keyed.sort()
     members = np.empty(len(keyed), dtype=integers_for(len(keyed)))
     numbers = np.empty(len(keyed), dtype=integers_for(len(keyed)))
     count, num_buckets = number_runs(keyed, bits, members, numbers)
     of_members = positions[members[:count]]
     return of_members.astype(members.dtype, copy=False), numbers[:count].copy(), num_buckets
+
+
+@kernel
+def number_keys(keyed, bits):
+    """Write the number of each key over its low `bits`."""
+    for k in range(len(keyed)):
+        keyed[k] = keyed[k] >> bits << bits | u64(k)
 
 
 @kernel
