@@ -38,6 +38,7 @@ from dedup.match.waiting import (
     BANDED,
     COUNT,
     NO_BOUND,
+    clear_marks,
     doubled,
     forget,
     meet,
@@ -157,6 +158,9 @@ def scan_canonicals(
     for begin, ahead in meet_ahead(
         surroundings, set_sizes, stretches, walked, min(num_threads, _MOST_THREADS)
     ):
+        if begin == ahead.begin:
+            clear_marks(banded)
+            clear_marks(worded)
         while True:
             _scan(*surroundings, *scratch, set_sizes, leaving, num_held, allowed, begin, ahead, out, state)
             if state[0] == ahead.end:
