@@ -39,7 +39,7 @@ class Waiting(NamedTuple):
     marks: npt.NDArray[np.uint64]
 
 
-_MOST_MARKS = 1 << 14
+_MOST_MARKS = 1 << 14  # a power of two
 """Marks, 64 a number, tell of those that wait in one stretch; more would leave the second-level cache."""
 
 STAMP, TALLIES = 0, 1
