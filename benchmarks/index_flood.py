@@ -13,8 +13,8 @@ import apsw
 import dedup
 from benchmarks.flood_cases import SEED, Vocabulary, templated
 from dedup.index.packing import unpack
+from dedup.match.samples import MAX_MEETING
 from dedup.match.scan import MAX_BANDED, MAX_WORDED
-from dedup.match.wording import MAX_MEETING
 
 REPEATS = 100
 NUM_ARTICLES = 50_000

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.compiling import kernel
+from dedup.compiling import inner_kernel, kernel
 from dedup.match.crowded import CrowdedSignatures
 from dedup.match.judge import judge
 from dedup.match.likely import (
@@ -20,6 +20,7 @@ from dedup.match.likely import (
     likely_by_bands,
     likely_by_wording,
 )
+from dedup.match.outcome import relate
 from dedup.match.verify import Features, Rule, Scratch, is_short, load_article, scratch_for
 from dedup.match.waiting import (
     BANDED,
@@ -165,3 +166,31 @@ def _meet_ahead(
                 state[1] += 1
         ends[position - begin] = state[1]
     state[0] = begin + len(ends)
+
+
+@inner_kernel
+def found_ahead(position, since, ahead):
+    """Return how many candidates a position found ahead, and how many it met in bands."""
+    if since == 0:
+        return 0, 0
+    k = position - ahead.begin
+    return ahead.ends[k] - (ahead.ends[k - 1] if k > 0 else 0), ahead.num_banded[k]
+
+
+@inner_kernel
+def take_ahead(position, row, num_ahead, num_by_bands, ahead, features, signatures, least_equal, out, state):
+    """Take in what was found ahead, now that it is known how many candidates bands bring in all."""
+    short = is_short(row, features)
+    end = ahead.ends[position - ahead.begin]
+    for k in range(end - num_ahead, end):
+        record = ahead.records[k]
+        if record[IF_FEW] > 0 and not likely_by_bands(
+            position, record[CANDIDATE], record[IF_FEW], num_by_bands, short, signatures, least_equal
+        ):
+            continue
+        state[2] += 1
+        if record[KIND] != 0:
+            relate(
+                position, record[CANDIDATE], record[KIND], record[SHARED], record[OWN], record[OTHER], out,
+                state,
+            )  # fmt: skip

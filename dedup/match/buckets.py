@@ -81,16 +81,6 @@ def by_position(
     return Buckets(offsets, buckets, num_buckets)
 
 
-def unpack_by_position(packed: npt.NDArray[np.uint64], num_positions: int, num_buckets: int) -> Buckets:
-    """Return the same from a bucket number in the high 32 bits and a position in the low ones."""
-    offsets = np.zeros(num_positions + 1, dtype=np.int64)
-    count_packed(packed, offsets)
-    np.cumsum(offsets, out=offsets)
-    buckets = _bucket_numbers(len(packed), num_buckets)
-    place_packed(packed, offsets[:-1].copy(), buckets)
-    return Buckets(offsets, buckets, num_buckets)
-
-
 def _bucket_numbers(count: int, num_buckets: int) -> npt.NDArray[np.uint32]:
     """Return room for so many numbers of buckets; raises `InputError` where 32 bits cannot tell them."""
     if num_buckets > MAX_UINT32:
@@ -111,15 +101,20 @@ def _shared_keys(
     """
     bits = u64(max(1, int(len(positions) - 1).bit_length()))
     keyed = keys_of(band)
-    keyed >>= bits
-    keyed <<= bits
-    keyed |= np.arange(len(positions), dtype=np.uint64)
+    number_keys(keyed, bits)
     keyed.sort()
     members = np.empty(len(keyed), dtype=integers_for(len(keyed)))
     numbers = np.empty(len(keyed), dtype=integers_for(len(keyed)))
     count, num_buckets = number_runs(keyed, bits, members, numbers)
     of_members = positions[members[:count]]
     return of_members.astype(members.dtype, copy=False), numbers[:count].copy(), num_buckets
+
+
+@kernel
+def number_keys(keyed, bits):
+    """Write the number of each key over its low `bits`."""
+    for k in range(len(keyed)):
+        keyed[k] = keyed[k] >> bits << bits | u64(k)
 
 
 @kernel
@@ -176,20 +171,4 @@ def _place(members, numbers, cursor, buckets):
     for k in range(len(members)):
         position = members[k]
         buckets[cursor[position]] = numbers[k]
-        cursor[position] += 1
-
-
-@kernel
-def count_packed(packed, offsets):
-    """Count the entries of each position one place behind it."""
-    for k in range(len(packed)):
-        offsets[np.int64(packed[k] & u64(0xFFFFFFFF)) + 1] += 1
-
-
-@kernel
-def place_packed(packed, cursor, buckets):
-    """Write the bucket numbers of each position from its cursor on."""
-    for k in range(len(packed)):
-        position = np.int64(packed[k] & u64(0xFFFFFFFF))
-        buckets[cursor[position]] = np.int64(packed[k] >> u64(32))
         cursor[position] += 1

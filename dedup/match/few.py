@@ -7,10 +7,11 @@ article these cost several times as much as judging; here one kernel lays out th
 import numpy as np
 
 from dedup.compiling import inner_kernel, kernel
-from dedup.match.scan import Outcome, judge_met
+from dedup.match.outcome import Outcome
+from dedup.match.samples import keep_sampled
+from dedup.match.scan import judge_met
 from dedup.match.verify import lay_out_shingles, make_scratch, same_tokens
 from dedup.match.waiting import Meetings, Waiting
-from dedup.match.wording import keep_sampled
 from dedup.sorting import sort_values
 
 

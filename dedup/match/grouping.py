@@ -51,7 +51,7 @@ def group_articles(
     articles themselves tell (`match.wording`).
     """
     banded = meet_in_bands(order, fingerprints, features, rule, lanes, signatures, num_threads)
-    wording = word_banded(order, features, rule, banded, formulas)
+    wording = word_banded(order, features, rule, banded, formulas, num_threads)
     return scan_banded(
         order, features, rule, banded, wording,
         num_held=num_held, held_waits=held_waits, num_threads=num_threads,
@@ -105,11 +105,12 @@ def word_banded(
     rule: Rule,
     banded: Banded,
     formulas: npt.NDArray[np.uint32] | None = None,
+    num_threads: int = 1,
 ) -> Wording:
     """Return the second step of `group_articles`, which reads all tokens once, row by row."""
     own = np.arange(len(order), dtype=np.int64)
     same, firsts = banded.same, banded.firsts
-    return find_wording(features, rule, order, firsts == own, same == own, formulas)
+    return find_wording(features, rule, order, firsts == own, same == own, formulas, num_threads)
 
 
 def scan_banded(

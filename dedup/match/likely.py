@@ -1,7 +1,7 @@
 """Which of the candidates that an article meets are worth reading: those that wording or bands speak for."""
 
 from dedup.compiling import inner_kernel
-from dedup.match.wording import MAX_MEETING, MAX_WAITING
+from dedup.match.samples import MAX_MEETING, MAX_WAITING
 
 MANY_BANDED = 32
 """With more candidates from bands than this, those whose signatures speak against a match are dropped."""

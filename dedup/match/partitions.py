@@ -15,6 +15,8 @@ from dedup.compiling import kernel
 from dedup.match.buckets import Buckets, by_position
 from dedup.match.judge import judge
 from dedup.match.likely import MIN_SHARED_SAMPLE
+from dedup.match.numbering import number_shared
+from dedup.match.samples import MAX_MEETING, MAX_WAITING, one_each, sampled_rows
 from dedup.match.verify import Features, Rule, load_article, scratch_for
 from dedup.match.waiting import (
     BANDED,
@@ -28,7 +30,7 @@ from dedup.match.waiting import (
     wait,
     waiting_sizes,
 )
-from dedup.match.wording import MAX_MEETING, MAX_WAITING, are_formulas, sample_shingles, share_wording
+from dedup.match.wording import are_formulas
 
 MAX_EARLIER = 64
 """Articles of one bucket that later ones are compared with, the earliest. In the scan canonicals alone wait
@@ -93,10 +95,8 @@ def find_formulas(
     An entry, of n, is a shingle of an article that tells how wording is spread and the article's day, no
     shingle of an article twice. `bounds` are `wording.formula_bounds` of the whole corpus.
     """
-    keyed = (hashes.astype(np.uint64) << np.uint64(32)) | np.arange(len(hashes), dtype=np.uint64)
-    keyed.sort()
-    wording = share_wording(keyed, days, np.ones(len(hashes), dtype=np.bool_), bounds)
-    return wording.hashes[wording.is_formula]
+    shared = number_shared(one_each(hashes), days, np.ones(len(hashes), dtype=np.bool_), bounds)
+    return shared.hashes[shared.is_formula]
 
 
 def _meet(
@@ -155,9 +155,7 @@ def judge_pairs(
     """
     n = len(features.dates)
     rows = np.arange(n, dtype=np.int64)
-    keyed = np.unique(sample_shingles(features, rule, rows, rows))
-    hashes = (keyed >> np.uint64(32)).astype(np.uint32)
-    members = (keyed & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    hashes, members = sampled_rows(features, rule)
     values, numbers = np.unique(hashes, return_inverse=True)
     worded = start_waiting(by_position(members, numbers, n, len(values)), 0)
     found = np.zeros((len(later), 4), dtype=np.int64)

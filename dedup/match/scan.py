@@ -7,23 +7,13 @@ sequential maximal independent set and matching are parallel on average", SPAA 2
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.articles import MISSING_DATE
 from dedup.compiling import inner_kernel, kernel
-from dedup.match.ahead import (
-    CANDIDATE,
-    IF_FEW,
-    KIND,
-    OTHER,
-    OWN,
-    SHARED,
-    Surroundings,
-    meet_ahead,
-)
+from dedup.match.ahead import Surroundings, found_ahead, meet_ahead, take_ahead
 from dedup.match.buckets import Buckets
 from dedup.match.crowded import CrowdedSignatures
 from dedup.match.judge import judge
@@ -33,11 +23,13 @@ from dedup.match.likely import (
     likely_by_wording,
     lowest_equal,
 )
-from dedup.match.verify import PART, WHOLE, Features, Rule, is_short, jaccard_of, load_article, scratch_for
+from dedup.match.outcome import follow, relate, start_outcome
+from dedup.match.verify import Features, Rule, is_short, load_article, scratch_for
 from dedup.match.waiting import (
     BANDED,
     COUNT,
     NO_BOUND,
+    clear_marks,
     doubled,
     forget,
     meet,
@@ -61,15 +53,6 @@ _SHORT_STRETCH, _LONG_STRETCH, _MANY_STRETCHES = 1024, 4096, 64
 _MOST_THREADS = 16  # each takes 8 bytes an article
 """Articles are met ahead in stretches of so many, fewer in a small corpus, so that few of them meet each
 other; not many more, so that what was read of the waiting lists is near when they are read again."""
-
-
-class Outcome(NamedTuple):
-    """What the scan writes by position; relations beyond the first grow: owner, other, kind and sizes."""
-
-    canonicals: npt.NDArray[np.int64]
-    kinds: npt.NDArray[np.int8]
-    sizes: npt.NDArray[np.int64]
-    relations: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -128,12 +111,7 @@ def scan_canonicals(
     buckets of wording that `held_waits` names, without it in all of theirs.
     """
     n = len(rows)
-    out = Outcome(
-        canonicals=np.arange(n, dtype=np.int64),
-        kinds=np.zeros(n, dtype=np.int8),
-        sizes=np.zeros((n, 3), dtype=np.int64),
-        relations=np.empty((4096, 6), dtype=np.int64),
-    )
+    out = start_outcome(n)
     state = np.zeros(3, dtype=np.int64)  # next position, relations, candidates
     allowed, others = _allow(held_waits, num_held, wording)
     banded = start_waiting(bands, MAX_BANDED)
@@ -157,6 +135,9 @@ def scan_canonicals(
     for begin, ahead in meet_ahead(
         surroundings, set_sizes, stretches, walked, min(num_threads, _MOST_THREADS)
     ):
+        if begin == ahead.begin:
+            clear_marks(banded)
+            clear_marks(worded)
         while True:
             _scan(*surroundings, *scratch, set_sizes, leaving, num_held, allowed, begin, ahead, out, state)
             if state[0] == ahead.end:
@@ -229,11 +210,11 @@ def _scan(
             continue
         first = firsts[position]
         if first != position:  # the very same text goes where the first one went
-            _follow(position, first, out)
+            follow(position, first, out)
             continue
         row = rows[position]
         oldest = dates[row] - rule.window if leaving and dates[row] != MISSING_DATE else NO_BOUND
-        num_ahead, num_by_bands = _found_ahead(position, since, ahead)
+        num_ahead, num_by_bands = found_ahead(position, since, ahead)
         banded_now = meet(position, banded, meetings, BANDED, 0, dates, rows, oldest, since)
         count = meet_often(
             position, worded, meetings, MIN_SHARED_SAMPLE, banded_now, dates, rows, oldest, since
@@ -254,7 +235,7 @@ def _scan(
                 out, state,
             )  # fmt: skip
         if num_ahead > 0:
-            _take_ahead(
+            take_ahead(
                 position, row, num_ahead, num_by_bands, ahead, features, signatures, least_equal, out, state
             )
         if out.kinds[position] == 0:
@@ -275,43 +256,7 @@ def judge_met(
             position, candidate, rows, set_sizes, features, rule, worded, is_formula, scratch
         )
         if kind != 0:
-            _relate(position, candidate, kind, shared, own, other, out, state)
-
-
-@inner_kernel
-def _found_ahead(position, since, ahead):
-    """Return how many candidates a position found ahead, and how many it met in bands."""
-    if since == 0:
-        return 0, 0
-    k = position - ahead.begin
-    return ahead.ends[k] - (ahead.ends[k - 1] if k > 0 else 0), ahead.num_banded[k]
-
-
-@inner_kernel
-def _take_ahead(position, row, num_ahead, num_by_bands, ahead, features, signatures, least_equal, out, state):
-    """Take in what was found ahead, now that it is known how many candidates bands bring in all."""
-    short = is_short(row, features)
-    end = ahead.ends[position - ahead.begin]
-    for k in range(end - num_ahead, end):
-        record = ahead.records[k]
-        if record[IF_FEW] > 0 and not likely_by_bands(
-            position, record[CANDIDATE], record[IF_FEW], num_by_bands, short, signatures, least_equal
-        ):
-            continue
-        state[2] += 1
-        if record[KIND] != 0:
-            _relate(
-                position, record[CANDIDATE], record[KIND], record[SHARED], record[OWN], record[OTHER], out,
-                state,
-            )  # fmt: skip
-
-
-@inner_kernel
-def _follow(position, first, out):
-    out.canonicals[position] = out.canonicals[first]
-    out.kinds[position] = out.kinds[first]
-    for k in range(3):  # a row at once would take numba a second more to compile
-        out.sizes[position, k] = out.sizes[first, k]
+            relate(position, candidate, kind, shared, own, other, out, state)
 
 
 @inner_kernel
@@ -334,26 +279,3 @@ def _keep_likely(
             meetings.candidates[kept] = candidate
             kept += 1
     return kept
-
-
-@inner_kernel
-def _relate(position, other_position, kind, shared, own, other, out, state):
-    """Take in one relation: the best match becomes the canonical, all else goes to `out.relations`."""
-    relation = out.relations[state[1]]
-    relation[0], relation[1], relation[2] = position, other_position, kind
-    relation[3], relation[4], relation[5] = shared, own, other
-    if kind not in (PART, WHOLE):
-        best = out.sizes[position]
-        is_first = out.kinds[position] == 0
-        jaccard = jaccard_of(shared, own, other)
-        best_jaccard = jaccard_of(best[0], best[1], best[2])
-        earlier = other_position < out.canonicals[position]
-        if is_first or jaccard > best_jaccard or (jaccard == best_jaccard and earlier):
-            relation[1], relation[2] = out.canonicals[position], out.kinds[position]
-            relation[3], relation[4], relation[5] = best[0], best[1], best[2]
-            out.kinds[position] = kind
-            out.canonicals[position] = other_position
-            best[0], best[1], best[2] = shared, own, other
-        if is_first:
-            return
-    state[1] += 1

@@ -11,6 +11,7 @@ from dedup.match.buckets import MAX_UINT32, Buckets
 
 i32 = np.int32
 u32 = np.uint32
+u64 = np.uint64
 
 NO_BOUND = np.iinfo(np.int64).min
 """For `meet`: nobody leaves a bucket for being too old."""
@@ -25,6 +26,8 @@ class Waiting(NamedTuple):
     into its buckets it meets others and waits. `positions` uint32 has the lists one behind the other, each
     in the order in which its positions came. `heads` uint32[num_buckets + 1, 2] has for each bucket where
     its list begins, at BEGIN, and how many wait in it, at COUNT; a list is full where the next begins.
+    `marks` uint64 has a bit, which others may share, for each bucket in which somebody waits since
+    `clear_marks`.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -33,7 +36,11 @@ class Waiting(NamedTuple):
     waiting_ends: npt.NDArray[np.int64]
     positions: npt.NDArray[np.uint32]
     heads: npt.NDArray[np.uint32]
+    marks: npt.NDArray[np.uint64]
 
+
+_MOST_MARKS = 1 << 14  # a power of two
+"""Marks, 64 a number, tell of those that wait in one stretch; more would leave the second-level cache."""
 
 STAMP, TALLIES = 0, 1
 
@@ -94,7 +101,13 @@ def start_waiting(
         waiting_ends,
         np.empty(num_places, dtype=np.uint32),
         heads,
+        np.zeros(min(_MOST_MARKS, 1 << (buckets.num_buckets // 64).bit_length()), dtype=np.uint64),
     )
+
+
+def clear_marks(waiting: Waiting) -> None:
+    """Have no bucket marked: for `meet`, from now on those who wait are looked for where one is."""
+    waiting.marks[:] = 0
 
 
 def waiting_sizes(buckets: Buckets, waiting_ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -142,7 +155,7 @@ def num_worded(candidate, meetings):
 def meet(position, waiting, meetings, tally, count, dates, rows, oldest, since):
     """Meet who waits in the buckets of a position; return the number of candidates, `count` so far.
 
-    Those at positions before `since` are left out; they wait before the others.
+    Those at positions before `since` are left out; they wait before the others, and before `clear_marks`.
     `tally`, BANDED or WORDED, is what each meeting counts as. Where articles are walked by date,
     those before `oldest` can meet nobody any more and leave their bucket; else it is NO_BOUND.
     """
@@ -207,8 +220,11 @@ def _find_lists(begin, end, waiting, since, lists):
     come from memory. Here nothing depends on a head, so that the processor waits for all of them at once.
     """
     num_lists = min(end - begin, len(lists))
+    nowhere = np.int64(len(waiting.heads)) - 1
     for k in range(num_lists):
-        bucket = waiting.buckets[begin + k]
+        bucket = np.int64(waiting.buckets[begin + k])
+        if since > 0 and not _is_marked(bucket, waiting):
+            bucket = nowhere
         lists[k, 0] = waiting.heads[bucket, BEGIN]
         lists[k, 1] = lists[k, 0] + waiting.heads[bucket, COUNT]
     if since > 0:
@@ -218,6 +234,12 @@ def _find_lists(begin, end, waiting, since, lists):
                 first -= 1
             lists[k, 0] = first
     return num_lists
+
+
+@inner_kernel
+def _is_marked(bucket, waiting):
+    mark = bucket & (64 * len(waiting.marks) - 1)
+    return waiting.marks[mark >> 6] >> u64(mark & 63) & u64(1) != u64(0)
 
 
 @inner_kernel
@@ -280,3 +302,5 @@ def _wait_in(bucket, position, waiting):
     if place < waiting.heads[bucket + 1, BEGIN]:
         waiting.positions[place] = position
         waiting.heads[bucket, COUNT] += u32(1)
+        mark = np.int64(bucket) & (64 * len(waiting.marks) - 1)
+        waiting.marks[mark >> 6] |= u64(1) << u64(mark & 63)

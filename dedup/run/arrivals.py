@@ -14,9 +14,10 @@ from dedup.compiling import inner_kernel, kernel
 from dedup.match.crowded import CrowdedSignatures
 from dedup.match.grouping import Banded, find_leaders, group_articles, scan_banded, word_banded
 from dedup.match.likely import MIN_SHARED_SAMPLE
+from dedup.match.samples import MAX_MEETING, MAX_WAITING, keep_sampled
 from dedup.match.scan import HeldWaits, Scan
 from dedup.match.verify import Rule
-from dedup.match.wording import MAX_MEETING, MAX_WAITING, keep_sampled, sorted_distinct
+from dedup.match.wording import sorted_distinct
 from dedup.run.sketches import Sketches
 from dedup.run.stages import features_of, few_buckets, lanes_of, rule_of
 from dedup.settings import Settings

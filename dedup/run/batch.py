@@ -84,7 +84,7 @@ def group_sketches(
         num_tokens, num_cut = sketches.num_tokens, sketches.num_cut
         del sketches, lanes
         give_back_unused()  # the sampled shingles come next, when most is in memory
-        wording = word_banded(order, features, rule, banded)
+        wording = word_banded(order, features, rule, banded, num_threads=num_threads)
         expect_scattered_reads(features.tokens, features.characters)
         scan = scan_banded(order, features, rule, banded, wording, num_threads=num_threads)
     else:

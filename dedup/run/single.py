@@ -14,9 +14,9 @@ from dedup.compiling import inner_kernel, kernel
 from dedup.index.rows import Postings, SketchRow
 from dedup.match.few import judge_few
 from dedup.match.likely import MIN_SHARED_SAMPLE
+from dedup.match.samples import MAX_MEETING, MAX_WAITING
 from dedup.match.scan import MAX_BANDED, MAX_WORDED
 from dedup.match.verify import Features, Rule, num_shingles
-from dedup.match.wording import MAX_MEETING, MAX_WAITING
 from dedup.run.arrivals import FEW, PostingKeys, write_likely
 from dedup.run.sketches import Sketches
 from dedup.run.stages import rule_of

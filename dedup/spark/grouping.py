@@ -11,7 +11,8 @@ from pyspark.sql.types import IntegralType, StringType
 from dedup.articles import Fields
 from dedup.errors import InputError, SettingsError
 from dedup.match.likely import MANY_BANDED, MANY_BANDS
-from dedup.match.wording import MAX_MEETING, formula_bounds
+from dedup.match.samples import MAX_MEETING
+from dedup.match.wording import formula_bounds
 from dedup.run.stages import rule_of
 from dedup.run.summaries import MUCH_CUT
 from dedup.settings import Settings

@@ -24,8 +24,9 @@ from dedup.match.partitions import (
     needed_in_wording,
     settle_pairs,
 )
+from dedup.match.samples import sampled_rows
 from dedup.match.verify import BY_CHARACTERS, BY_WORDS, NO_MATCH, Features, Rule
-from dedup.match.wording import NO_DAY, days_of, sample_shingles
+from dedup.match.wording import NO_DAY, days_of
 from dedup.run.records import columns_of, source_ranks
 from dedup.run.recurring import cut_lines
 from dedup.run.sketches import Sketches
@@ -156,10 +157,8 @@ def _band_keys(sketches: Sketches, settings: Settings) -> Any:
 
 
 def _sampled(features: Features, rule: Rule) -> Any:
-    rows = np.arange(len(features.dates), dtype=np.int64)
-    keyed = np.unique(sample_shingles(features, rule, rows, rows))
-    hashes = (keyed >> np.uint64(32)).astype(np.uint32)
-    return _lists((keyed & np.uint64(0xFFFFFFFF)).astype(np.int64), hashes.view(np.int32), len(rows))
+    hashes, rows = sampled_rows(features, rule)
+    return _lists(rows, hashes.view(np.int32), len(features.dates))
 
 
 def band_task(batches: Iterator[Any]) -> Iterator[Any]:

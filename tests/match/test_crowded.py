@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.match import buckets as buckets_module
-from dedup.match.buckets import by_position, integers_for, unpack_by_position
+from dedup.match.buckets import by_position, integers_for
 from dedup.match.crowded import crowded_signatures
 from dedup.match.grouping import Lane, group_articles
 from dedup.match.verify import Features
@@ -42,10 +42,6 @@ def test_signatures_are_those_of_crowded_buckets(
     members = np.array([k for k, (chosen, _) in enumerate(articles) for _ in chosen], dtype=np.int64)
     numbers = np.array([bucket for chosen, _ in articles for bucket in chosen], dtype=np.int64)
     buckets = by_position(members, numbers, n, 6)
-    packed = numbers.astype(np.uint64) << np.uint64(32) | members.astype(np.uint64)
-    unpacked = unpack_by_position(packed, n, 6)
-    assert unpacked.offsets.tolist() == buckets.offsets.tolist()
-    assert unpacked.buckets.tolist() == buckets.buckets.tolist()
     is_short = [short for _, short in articles]
     ends = np.zeros(n, dtype=np.int64)
     ends[rows] = is_short

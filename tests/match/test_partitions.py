@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dedup.match.numbering import FORMULA_SPAN
 from dedup.match.partitions import (
     MAX_EARLIER,
     find_formulas,
@@ -15,7 +16,8 @@ from dedup.match.partitions import (
     needed_in_wording,
     settle_pairs,
 )
-from dedup.match.wording import FORMULA_DAYS, FORMULA_SPAN, MAX_MEETING, MAX_WAITING, NO_DAY
+from dedup.match.samples import MAX_MEETING, MAX_WAITING
+from dedup.match.wording import FORMULA_DAYS, NO_DAY
 
 positions_and_keys = st.sets(st.tuples(st.integers(0, 40), st.integers(-5, 5)), max_size=120)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dedup.articles import MISSING_DATE
 from dedup.match import scan as scan_module
+from dedup.match import waiting as waiting_module
 from dedup.match.buckets import find_buckets
 from dedup.match.grouping import Lane, find_firsts, group_articles, pair_articles
 from dedup.match.likely import MANY_BANDED
@@ -234,19 +235,25 @@ def test_scan_equals_the_quadratic_twin(
 
 @settings(max_examples=150)
 @given(
-    corpus=corpora(), fields=st.sampled_from(RULES), num_threads=st.integers(2, 3), length=st.integers(1, 9)
+    corpus=corpora(),
+    fields=st.sampled_from(RULES),
+    num_threads=st.integers(2, 3),
+    length=st.integers(1, 9),
+    most_marks=st.sampled_from([1, 1 << 14]),
 )
 def test_scan_on_threads_equals_the_quadratic_twin(
     corpus: Corpus,
     fields: dict[str, Any],
     num_threads: int,
     length: int,
+    most_marks: int,
     make_features: Callable[..., Features],
     make_rule: Callable[..., Rule],
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scan_module, "_SHORT_STRETCH", length)
         patch.setattr(scan_module, "_LONG_STRETCH", length)
+        patch.setattr(waiting_module, "_MOST_MARKS", most_marks)  # with one, buckets share bits
         check_against_twin(corpus, make_rule(SIZE, **fields), make_features, num_threads)
 
 

@@ -3,18 +3,20 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.articles import MISSING_DATE
+from dedup.match import numbering, samples
+from dedup.match.numbering import FORMULA_SPAN
+from dedup.match.samples import SAMPLED_SHARE
 from dedup.match.verify import Features, Rule
 from dedup.match.waiting import start_waiting
 from dedup.match.wording import (
     FORMULA_DAYS,
-    FORMULA_SPAN,
-    SAMPLED_SHARE,
     Wording,
     find_wording,
     formula_share,
@@ -23,6 +25,7 @@ from dedup.text.kernels import word_shingles
 
 SIZE = 2
 DAY = 86_400_000_000
+MEETING, WAITING = 6, 3  # lower than those of the package: texts here are short
 
 Texts = Sequence[Sequence[int]]
 
@@ -35,11 +38,20 @@ def shingle_hashes(tokens: Sequence[int], rule: Rule) -> list[int]:
     return out.tolist()
 
 
-def wording_of(features: Features, rule: Rule, order: Sequence[int], taking_part: Sequence[bool]) -> Wording:
+def wording_of(
+    features: Features,
+    rule: Rule,
+    order: Sequence[int],
+    taking_part: Sequence[bool],
+    num_threads: int = 1,
+) -> Wording:
     counting = np.ones(len(order), dtype=np.bool_)
-    return find_wording(
-        features, rule, np.array(order, dtype=np.int64), np.array(taking_part, dtype=np.bool_), counting
-    )
+    taking = np.array(taking_part, dtype=np.bool_)
+    few_shingles = mock.patch.object(samples, "_SHINGLES_A_THREAD", 1)  # else so few texts have one thread
+    with few_shingles, mock.patch.multiple(numbering, MAX_MEETING=MEETING, MAX_WAITING=WAITING):
+        return find_wording(
+            features, rule, np.array(order, dtype=np.int64), taking, counting, num_threads=num_threads
+        )
 
 
 @settings(max_examples=150)
@@ -53,7 +65,8 @@ def test_wording_equals_the_twin(
     dates = data.draw(st.lists(st.sampled_from([MISSING_DATE, *range(-1, 14)]), min_size=n, max_size=n))
     dates = [date if date == MISSING_DATE else date * DAY + 5 for date in dates]
     rule = make_rule(SIZE, 0.4)
-    wording = wording_of(make_features(texts, [[]] * n, dates), rule, order, taking_part)
+    num_threads = data.draw(st.integers(1, 4))
+    wording = wording_of(make_features(texts, [[]] * n, dates), rule, order, taking_part, num_threads)
 
     members: dict[int, list[int]] = defaultdict(list)
     num_sampled = [0] * n
@@ -69,6 +82,9 @@ def test_wording_equals_the_twin(
     by_position = [
         [number for number, value in enumerate(shared) if position in members[value]] for position in range(n)
     ]
+    lowest = [sorted(value for value in members if p in members[value]) for p in range(n)]
+    for most, counts in ((MEETING, wording.num_meeting), (WAITING, wording.num_waiting)):
+        assert counts.tolist() == [len(set(values[:most]) & set(shared)) for values in lowest]
     offsets = wording.buckets.offsets
     slices = [wording.buckets.buckets[offsets[p] : offsets[p + 1]].tolist() for p in range(n)]
     assert slices == by_position
@@ -91,9 +107,10 @@ def test_text_that_repeats_one_sampled_shingle_over_and_over(
     rule = make_rule(1, 0.4)
     sampled = next(t for t in range(100) if shingle_hashes([t], rule)[0] % SAMPLED_SHARE == 0)
     features = make_features([[sampled] * 50_000, [sampled, sampled + 1]], [[], []])
-    wording = wording_of(features, rule, [0, 1], [True, True])
-    assert wording.num_sampled.tolist()[0] == 1
-    assert wording.buckets.num_buckets == 1
+    for num_threads in (1, 2):
+        wording = wording_of(features, rule, [0, 1], [True, True], num_threads)
+        assert wording.num_sampled.tolist()[0] == 1
+        assert wording.buckets.num_buckets == 1
 
 
 def test_no_text_and_headlines_have_no_wording(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dedup.match.buckets import find_buckets
 from dedup.match.grouping import Lane, group_articles
-from dedup.match.wording import MAX_MEETING, MAX_WAITING, SAMPLED_SHARE
+from dedup.match.samples import MAX_MEETING, MAX_WAITING, SAMPLED_SHARE
 from dedup.run.arrivals import likely_candidates, match_arrivals, posting_keys
 from dedup.run.sketches import Sketches
 from dedup.run.sketching import sketch_texts
