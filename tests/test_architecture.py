@@ -171,6 +171,7 @@ HEAVY = {
     "polars",
     "click",
     "rich",
+    "jinja2",
     "scrapy",
     "twisted",
 }
