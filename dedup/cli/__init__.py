@@ -15,6 +15,7 @@ from typing import NoReturn
 import click
 
 from dedup import __version__
+from dedup.cli.compare import compare
 from dedup.cli.index import index
 from dedup.cli.interrupts import Interrupted, leave, raise_on_signals
 from dedup.cli.log import Log, discard_output, open_missing_streams
@@ -48,6 +49,7 @@ cli.add_command(run)
 cli.add_command(spark)
 cli.add_command(index)
 cli.add_command(report)
+cli.add_command(compare)
 
 
 def main() -> NoReturn:

@@ -2,7 +2,6 @@
 
 import io
 import sys
-import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dedup.articles import ArticleId
+from dedup.cli.log import legible
 from dedup.formats.results import read_lines
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _NARROW_COLUMNS = 70
 _NARROW_ID_WIDTH = 12
 _MIN_TITLE_WIDTH = 8
 _GAP = 2
-_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # letters' shapes depend on them
 _STAGES = {"read_and_sketch": "reading", "group": "grouping", "write": "writing", "total": "in all"}
 
 
@@ -52,7 +51,7 @@ def report_text(summary: dict[str, Any], largest: Largest, out: Path) -> str:
     parts += [
         Text(),
         Text(f"Seconds: {seconds} ({rate}); peak memory {summary['peak_memory_bytes'] / 1e6:,.0f} MB"),
-        Text(f"Written: {_legible(str(out))}"),
+        Text(f"Written: {legible(str(out))}"),
     ]
     console.print(Group(*parts))
     lines = console.file.getvalue().rstrip("\n").split("\n")  # type: ignore[attr-defined]
@@ -99,7 +98,7 @@ def largest_groups(result: "RunResult", out: Path, title_field: str) -> Largest:
 
 def groups_table(heading: str, groups: Largest, width: int) -> Group:
     """Return a table of groups for a terminal of so many columns."""
-    rows = [(f"{size:,}", _legible(str(id_)), _legible(title or "")) for size, id_, title in groups]
+    rows = [(f"{size:,}", legible(str(id_)), legible(title or "")) for size, id_, title in groups]
     size_width = max(len("size"), *(len(size) for size, _, _ in rows))
     longest_id = max(len("canonical"), *(cell_len(id_) for _, id_, _ in rows))
     id_width = min(longest_id, _ID_WIDTH if width >= _NARROW_COLUMNS else _NARROW_ID_WIDTH)
@@ -117,9 +116,3 @@ def _cut(text: str, width: int) -> Text:
     cut = Text(text)
     cut.truncate(width, overflow="ellipsis")
     return cut
-
-
-def _legible(text: str) -> str:
-    """Return a text on one line, with a blank for what a terminal would obey: it comes from outside."""
-    shown = (char if unicodedata.category(char)[0] != "C" or char in _JOINERS else " " for char in text)
-    return " ".join("".join(shown).split())
