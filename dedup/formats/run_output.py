@@ -18,6 +18,25 @@ from dedup.formats.output import SUMMARY
 _Line = TypeVar("_Line")
 
 
+_NEEDED = (
+    *(f"counts.{name}" for name in ("articles", "groups", "copies", "unique", "largest_group", "empty")),
+    *(f"counts.{name}" for name in ("links", "rejected", "repeated_records", "dates_not_understood")),
+    *(f"counts.{name}" for name in ("much_cut", "full_buckets")),
+    *(f"settings.{name}" for name in ("profile", "threshold", "shingle_size", "furniture", "part_coverage")),
+    "settings.formula_threshold",
+    *("fields", "inputs", "warnings", "cut_copies", "versions"),
+)
+"""What readers of a summary take from it."""
+
+
+def _has(summary: Any, key: str) -> bool:
+    for name in key.split("."):
+        if not isinstance(summary, dict) or name not in summary:
+            return False
+        summary = summary[name]
+    return True
+
+
 class _Reject(msgspec.Struct):
     """A line of rejects.jsonl."""
 
@@ -48,11 +67,11 @@ class RunOutput:
             raise InputError(f"{self.name}/{SUMMARY} cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise InputError(f"{self.name}/{SUMMARY} is not JSON: {error}") from error
-        needed = ("counts", "settings", "fields", "inputs", "warnings")
-        lacking = [key for key in needed if not isinstance(summary, dict) or key not in summary]
+        lacking = [key for key in _NEEDED if not _has(summary, key)]
         if lacking:
             raise InputError(
-                f"{self.name}/{SUMMARY} has no {lacking[0]!r}; expected the folder that dedup run wrote"
+                f"{self.name}/{SUMMARY} has no {lacking[0]!r}; expected the folder that dedup run wrote, of "
+                "this version"
             )
         self.summary: dict[str, Any] = summary
 

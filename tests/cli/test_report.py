@@ -182,7 +182,7 @@ def test_a_report_is_replaced_only_when_asked_and_only_by_a_report(
     [
         ("summary.json", None, "has no summary.json; expected the folder that dedup run wrote"),
         ("summary.json", "{", "summary.json is not JSON"),
-        ("summary.json", "{}", "summary.json has no 'counts'"),
+        ("summary.json", "{}", "summary.json has no 'counts.articles'; expected the folder"),
         ("groups.jsonl", None, "groups.jsonl cannot be read: No such file"),
         (
             "groups.jsonl",

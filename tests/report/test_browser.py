@@ -158,6 +158,7 @@ def test_headings_are_in_order_and_controls_have_names(browser: Any, example_pag
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    assert browser.value("document.querySelectorAll('summary a, summary button, summary input').length") == 0
     nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
     named = {"button", "link", "searchbox", "image", "region", "article", "DisclosureTriangle"}
     for node in nodes:
