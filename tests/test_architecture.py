@@ -172,6 +172,7 @@ HEAVY = {
     "polars",
     "click",
     "rich",
+    "jinja2",
     "scrapy",
     "twisted",
 }

@@ -15,9 +15,11 @@ from typing import NoReturn
 import click
 
 from dedup import __version__
+from dedup.cli.compare import compare
 from dedup.cli.index import index
 from dedup.cli.interrupts import Interrupted, leave, raise_on_signals
 from dedup.cli.log import Log, discard_output, open_missing_streams
+from dedup.cli.report import report
 from dedup.cli.run import run
 from dedup.cli.spark import spark
 from dedup.errors import DedupError, DependencyError, IndexFileError, InputError, OutputError, SettingsError
@@ -46,6 +48,8 @@ def cli() -> None:
 cli.add_command(run)
 cli.add_command(spark)
 cli.add_command(index)
+cli.add_command(report)
+cli.add_command(compare)
 
 
 def main() -> NoReturn:

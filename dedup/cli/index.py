@@ -141,7 +141,7 @@ def _show_largest(opened: "Index") -> None:
 
     from rich.console import Console
 
-    from dedup.cli.report import groups_table
+    from dedup.cli.closing_table import groups_table
 
     numbers = itertools.count(1)
     found = ((group.size, -next(numbers), group.canonical_id) for group in opened.groups())

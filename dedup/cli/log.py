@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import traceback
+import unicodedata
 import warnings
 from contextlib import suppress
 from typing import IO, Any, TextIO
@@ -16,6 +17,7 @@ from dedup.errors import OutputError
 
 FORMS = ("text", "json")
 _ISSUES = "the project's issue tracker"
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # letters' shapes depend on them
 
 
 class Log:
@@ -79,6 +81,12 @@ def json_text(record: dict[str, Any]) -> str:
     except UnicodeEncodeError:
         return json.dumps(record, default=str)
     return text
+
+
+def legible(text: str) -> str:
+    """Return a text on one line, with a blank for what a terminal would obey: it comes from outside."""
+    shown = (char if unicodedata.category(char)[0] != "C" or char in _JOINERS else " " for char in text)
+    return " ".join("".join(shown).split())
 
 
 def write_line(stream: IO[str], text: str) -> None:

@@ -1,125 +1,80 @@
-"""The short table at the end of a run."""
+"""`dedup report`: a run as a page to read before its copies are dropped."""
 
-import io
-import sys
-import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+import click
 
-from dedup.articles import ArticleId
-from dedup.formats.results import read_lines
+from dedup.cli.log import Log, json_text, print_text
+from dedup.cli.options import config_option, log_options
 
-if TYPE_CHECKING:
-    from dedup.run.nightly import RunResult
-
-_NUM_LARGEST = 5
-_TITLE_WIDTH = 60
-_ID_WIDTH = 40
-_PLAIN_WIDTH = 110  # columns where standard output is no terminal
-_NARROW_COLUMNS = 70
-_NARROW_ID_WIDTH = 12
-_MIN_TITLE_WIDTH = 8
-_GAP = 2
-_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # letters' shapes depend on them
-_STAGES = {"read_and_sketch": "reading", "group": "grouping", "write": "writing", "total": "in all"}
+ORDERS = ("doubtful", "largest", "sample")  # these as in `dedup.run.report_choice`, a test holds it
 
 
-Largest = list[tuple[int, ArticleId, str | None]]
-"""Groups as their size, the id and the title of the canonical."""
+@click.command()
+@click.argument("folder", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("inputs", nargs=-1, metavar="[INPUT...]")
+@click.option(
+    "-o", "--out", "--output", "output", required=True, metavar="FILE", type=click.Path(path_type=Path),
+    help="Page to write, such as report.html.",
+)  # fmt: skip
+@click.option(
+    "--order", type=click.Choice(ORDERS), default="doubtful", show_default=True,
+    help="doubtful: lowest Jaccard first; largest: largest groups first; sample: some by chance.",
+)  # fmt: skip
+@click.option(
+    "--groups", type=click.IntRange(min=0), default=50, show_default=True, metavar="N", help="Groups to show."
+)
+@click.option(
+    "--members", type=click.IntRange(min=1), default=20, show_default=True, metavar="N",
+    help="Members of a group to show, those with the lowest Jaccard.",
+)  # fmt: skip
+@click.option(
+    "--links", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
+    help="Parts of longer articles to show.",
+)  # fmt: skip
+@click.option("--html/--no-html", help="The text of records is HTML, as for the run.")
+@click.option(
+    "--overwrite/--no-overwrite", help="Replace FILE, if it is a report, once the new one is whole."
+)
+@log_options
+@config_option
+@click.pass_context
+def report(
+    context: click.Context, /, folder: Path, inputs: tuple[str, ...], output: Path, **options: Any
+) -> None:
+    """Write a page about the run whose output is the folder OUT: its figures, and groups text by text.
 
+    The texts are read from INPUT..., by default from the inputs that the run names. FILE needs nothing else:
+    it can be mailed, and opened without a network. Exit codes are those of `dedup run`.
+    """
+    log = context.ensure_object(Log)
+    log.is_running, log.quiet = True, options["quiet"]
+    from dedup.cli.progress import announce_compiling, show_progress
+    from dedup.formats.output_file import check_output_file
+    from dedup.formats.run_output import RunOutput
+    from dedup.report.page import is_report
+    from dedup.run.reporting import open_texts, write_report
 
-def report_text(summary: dict[str, Any], largest: Largest, out: Path) -> str:
-    """Return counts, the largest groups with their titles, the seconds by stage and where it all is."""
-    is_terminal = sys.stdout.isatty()
-    console = Console(
-        file=io.StringIO(),  # rich's own way with a closed pipe would end the process
-        highlight=False,
-        force_terminal=is_terminal,
-        width=None if is_terminal else _PLAIN_WIDTH,
-    )
-    parts: list[RenderableType] = [_counts(summary["counts"])]
-    if largest:
-        parts += [Text(), groups_table("Largest groups", largest, console.width)]
-    seconds = ", ".join(
-        f"{_STAGES.get(name, name)} {seconds:.1f}" for name, seconds in summary["seconds"].items()
-    )
-    rate = f"{summary['articles_per_second']:,.0f} articles/s"
-    parts += [
-        Text(),
-        Text(f"Seconds: {seconds} ({rate}); peak memory {summary['peak_memory_bytes'] / 1e6:,.0f} MB"),
-        Text(f"Written: {_legible(str(out))}"),
-    ]
-    console.print(Group(*parts))
-    lines = console.file.getvalue().rstrip("\n").split("\n")  # type: ignore[attr-defined]
-    return "\n".join(line if is_terminal else line.rstrip() for line in lines)
-
-
-def _counts(counts: dict[str, int]) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(justify="right", style="bold", no_wrap=True)
-    table.add_column()
-    lines = [
-        (counts["articles"], "articles"),
-        (counts["groups"], f"groups of copies, the largest of {counts['largest_group']:,}"),
-        (counts["copies"], f"copies; {counts['unique']:,} articles to keep"),
-        (counts["links"], "parts of longer articles"),
-    ]
-    if counts["empty"]:
-        lines.append((counts["empty"], "without a word, kept"))
-    if counts["repeated_records"]:
-        lines.append((counts["repeated_records"], "records repeated with the same id, kept once"))
-    if counts["dates_not_understood"]:
-        lines.append((counts["dates_not_understood"], "dates not understood, taken as missing"))
-    lines.append((counts["rejected"], "rejected" + (": see rejects.jsonl" if counts["rejected"] else "")))
-    for number, label in lines:
-        table.add_row(f"{number:,}", label)
-    return table
-
-
-def largest_groups(result: "RunResult", out: Path, title_field: str) -> Largest:
-    """Return the largest groups of a run, their titles read from its unique records."""
-    groups = result.groups
-    largest = sorted(groups, key=lambda group: -group.size)[:_NUM_LARGEST]
-    wanted = {group.canonical_id for group in largest}
-    row_of = {id_: row for row, id_ in enumerate(groups.ids) if id_ in wanted}
-    lines = result.kept.cumsum()
-    line_of = {id_: int(lines[row]) for id_, row in row_of.items() if result.kept[row]}
-    records = read_lines(out / "unique.jsonl", set(line_of.values()))
-    found: Largest = []
-    for group in largest:
-        title = records.get(line_of.get(group.canonical_id, 0), {}).get(title_field)
-        found.append((group.size, group.canonical_id, title if isinstance(title, str) else None))
-    return found
-
-
-def groups_table(heading: str, groups: Largest, width: int) -> Group:
-    """Return a table of groups for a terminal of so many columns."""
-    rows = [(f"{size:,}", _legible(str(id_)), _legible(title or "")) for size, id_, title in groups]
-    size_width = max(len("size"), *(len(size) for size, _, _ in rows))
-    longest_id = max(len("canonical"), *(cell_len(id_) for _, id_, _ in rows))
-    id_width = min(longest_id, _ID_WIDTH if width >= _NARROW_COLUMNS else _NARROW_ID_WIDTH)
-    title_width = max(_MIN_TITLE_WIDTH, min(_TITLE_WIDTH, width - size_width - id_width - 2 * _GAP))
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
-    table.add_column("size", justify="right", width=size_width)
-    table.add_column("canonical", width=id_width)
-    table.add_column("title")
-    for size, id_, shown in rows:
-        table.add_row(size, _cut(id_, id_width), _cut(shown, title_width))
-    return Group(Text(heading, style="bold"), table)
-
-
-def _cut(text: str, width: int) -> Text:
-    cut = Text(text)
-    cut.truncate(width, overflow="ellipsis")
-    return cut
-
-
-def _legible(text: str) -> str:
-    """Return a text on one line, with a blank for what a terminal would obey: it comes from outside."""
-    shown = (char if unicodedata.category(char)[0] != "C" or char in _JOINERS else " " for char in text)
-    return " ".join("".join(shown).split())
+    check_output_file(output, is_report, overwrite=options["overwrite"])
+    run = RunOutput(folder)
+    files, lacking = open_texts(run, inputs, html=options["html"])
+    announce_compiling(log)
+    with show_progress(sum(file.size_bytes for file in files[:-1]), log) as progress:
+        reported = write_report(
+            run, files, output,
+            order=options["order"], num_groups=options["groups"], num_members=options["members"],
+            num_links=options["links"], overwrite=options["overwrite"], lacking=lacking,
+            progress=progress, warn=log.warning,
+        )  # fmt: skip
+    log.outcome = f"{output} is whole"
+    if log.quiet:
+        return
+    if log.form == "json":
+        text = json_text({"event": "done", "out": str(output), **reported._asdict()})
+    else:
+        text = (
+            f"Written: {output} ({reported.num_bytes / 1e6:.1f} MB), with {reported.num_shown_groups:,} of "
+            f"{reported.num_groups:,} groups and {reported.num_shown_links:,} of {reported.num_links:,} parts"
+        )
+    print_text(text, done=log.outcome)

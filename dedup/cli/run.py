@@ -21,7 +21,7 @@ from dedup.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from dedup.cli.report import Largest
+    from dedup.cli.closing_table import Largest
     from dedup.formats.records import RecordFile
 
     _Told = tuple[dict[str, Any], Largest]
@@ -99,7 +99,7 @@ def _run(inputs: Sequence[str], out: Path, options: dict[str, Any], log: Log) ->
         result = nightly.run(files, out, settings, fields=fields, **arguments)
     if log.quiet or log.form == "json":
         return result.summary, []
-    from dedup.cli.report import largest_groups
+    from dedup.cli.closing_table import largest_groups
 
     return result.summary, largest_groups(result, out, fields.title)
 
@@ -160,7 +160,7 @@ def _print(summary: dict[str, Any], largest: "Largest", out: Path, log: Log) -> 
     if log.form == "json":
         text = json_text({"event": "done", "out": str(out), **summary})
     else:
-        from dedup.cli.report import report_text
+        from dedup.cli.closing_table import report_text
 
         text = report_text(summary, largest, out)
     print_text(text, done=f"the run is done and {out} is whole")

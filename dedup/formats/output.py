@@ -55,7 +55,7 @@ def output_folder(target: Path, *, overwrite: bool) -> Iterator[Path]:
     partial: Path | None = None
     lock = -1
     try:
-        with _blaming(target):
+        with blaming(target):
             _finish_exchange(place)
             _check_target(target, place, overwrite=overwrite)
             with signals_held() as received:
@@ -67,10 +67,10 @@ def output_folder(target: Path, *, overwrite: bool) -> Iterator[Path]:
             yield partial
         except OutputError as error:
             raise OutputError(f"{target}: {error}") from error
-        with _blaming(target):
+        with blaming(target):
             for path in partial.iterdir():
-                _flush(path)
-            _flush(partial)
+                flush(path)
+            flush(partial)
             _check_target(target, place, overwrite=overwrite)
             with signals_held():
                 _put_in_place(partial, place)
@@ -87,7 +87,7 @@ def check_output(target: Path, inputs: Sequence[str], *, overwrite: bool) -> Non
     `inputs` are names of files and folders; those that are no path are passed over.
     """
     place = _place_of(target)
-    with _blaming(target):
+    with blaming(target):
         _check_target(target, place, overwrite=overwrite)
     for name in inputs:
         source = Path(os.path.realpath(name))
@@ -234,7 +234,7 @@ def _put_in_place(partial: Path, place: Path) -> None:
         exchange(place, partial)
     else:
         rename_new(partial, place)
-    _flush(place.parent)
+    flush(place.parent)
 
 
 def _finish_exchange(place: Path) -> None:
@@ -259,7 +259,7 @@ def _clear(partial: Path | None, lock: int, made: list[Path]) -> None:
 
 
 @contextmanager
-def _blaming(target: Path) -> Iterator[None]:
+def blaming(target: Path) -> Iterator[None]:
     """Turn errors of the file system into an `OutputError` about the target."""
     try:
         yield
@@ -269,7 +269,7 @@ def _blaming(target: Path) -> Iterator[None]:
         raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Have the system write a file, or the names in a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

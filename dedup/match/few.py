@@ -84,7 +84,8 @@ def _share_wording(features, rule, formulas, scratch):
                 end += 1
         offsets[row + 1] = end
     nobody, none = np.empty((0, 2), dtype=np.uint32), np.empty(0, dtype=np.uint32)
-    return Waiting(offsets, buckets, offsets[1:], offsets[1:], none, nobody), is_formula
+    marks = np.empty(0, dtype=np.uint64)
+    return Waiting(offsets, buckets, offsets[1:], offsets[1:], none, nobody, marks), is_formula
 
 
 @inner_kernel

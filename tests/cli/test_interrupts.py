@@ -114,7 +114,7 @@ def test_what_is_left_by_a_kill_is_removed_by_the_next_run(stage: str, old: Path
 
 
 def test_signal_after_the_rename_says_that_the_output_is_whole(articles: Path, tmp_path: Path) -> None:
-    change = "import dedup.cli.report as report\nreport.report_text = long"
+    change = "import dedup.cli.closing_table as table\ntable.report_text = long"
     process = start(change, "run", articles, "-o", tmp_path / "out")
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
