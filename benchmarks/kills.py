@@ -19,6 +19,7 @@ from benchmarks.kill_cases import Promised, state_of, steps_of
 from benchmarks.kill_nights import answer_of, broken_outputs, how_far, kept_output
 
 BEFORE_RENAME = "night: all added, not in place"
+_MOST_KILLS_A_LIFE = 100  # one that gets no further would never end
 
 
 @dataclass
@@ -92,10 +93,13 @@ class Killer:
         order = self._order(kind, seed, count, "killed")
         with dedup.Index.open(plain["path"]) as index:
             expected = state_of(index)
-        status = signal.SIGKILL
-        while status == signal.SIGKILL:
+        for _ in range(_MOST_KILLS_A_LIFE):
             status = self.run(order, rng.uniform(0, 2 * whole / kills_a_life))
             order["first"] = self._look(order, steps, status, outcome)
+            if status != signal.SIGKILL:
+                break
+        else:
+            raise RuntimeError(f"{kind}, seed {seed}: killed {_MOST_KILLS_A_LIFE} times before its end")
         if status != 0:
             outcome.problems.append(f"{kind}, seed {seed}: went on with status {status}")
         with dedup.Index.open(order["path"]) as index:
