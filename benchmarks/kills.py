@@ -99,7 +99,7 @@ class Killer:
             if status != signal.SIGKILL:
                 break
         else:
-            raise RuntimeError(f"{kind}, seed {seed}: killed {_MOST_KILLS_A_LIFE} times before its end")
+            outcome.problems.append(f"{kind}, seed {seed}: killed {_MOST_KILLS_A_LIFE} times before its end")
         if status != 0:
             outcome.problems.append(f"{kind}, seed {seed}: went on with status {status}")
         with dedup.Index.open(order["path"]) as index:

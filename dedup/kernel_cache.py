@@ -3,8 +3,8 @@
 It lies beside the source file of a kernel, else in the user's cache folder, else in a private temporary
 folder that all processes of this user share. Where none of these can be written there is one warning.
 
-numba checks a cached kernel against its own source file only. Kernels here are built from kernels
-of other files, so the stamp covers every kernel file of the package.
+numba checks a cached kernel against source files, not against the constants that it took from modules
+without a kernel. So the stamp covers every file from which kernels are built.
 """
 
 import functools
@@ -34,16 +34,19 @@ def warn_uncached(reason: str) -> None:
     )
 
 
-_MAKERS = ("compiling.py", "kernel_cache.py")
+_WITH_CONSTANTS = ("", "text", "sketch", "match")
+"""Rooms of the package from which kernels take constants; elsewhere only what has a kernel counts."""
 
 
 @functools.cache
 def _kernel_sources_digest() -> bytes:
-    """Return a digest of all files of the package that define or build kernels."""
+    """Return a digest of all files of the package from which kernels are built."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    package = Path(__file__).parent
+    rooms = [package / room for room in _WITH_CONSTANTS]
+    for path in sorted(package.rglob("*.py")):
         source = path.read_bytes()
-        if b"@kernel" in source or b"@inner_kernel" in source or path.name in _MAKERS:
+        if path.parent in rooms or b"@kernel" in source or b"@inner_kernel" in source:
             digest.update(source)
     return digest.digest()
 

@@ -20,8 +20,9 @@ PROFILES: dict[str, dict[str, Any]] = {
 
 RULE_VERSION = 2
 """Raised when a constant outside the settings changes what is a copy: those of `match.evidence`,
-`match.facts`, `match.headlines`, `match.judge`, `match.likely`, `match.passages`, `match.scan` and
-`match.wording`, the fold table, and the markers and numbers of page furniture."""
+`match.facts`, `match.headlines`, `match.judge`, `match.likely`, `match.numbering`, `match.passages`,
+`match.samples`, `match.scan` and `match.wording`, the fold table, and the markers and numbers of page
+furniture."""
 
 KEEP_POLICIES = ("earliest", "longest", "first-seen")
 FURNITURE_POLICIES = ("cut", "keep")

@@ -58,13 +58,13 @@ def report(
 
     check_output_file(output, is_report, overwrite=options["overwrite"])
     run = RunOutput(folder)
-    files, lacking = open_texts(run, inputs, html=options["html"])
+    files, notes = open_texts(run, inputs, html=options["html"])
     announce_compiling(log)
     with show_progress(sum(file.size_bytes for file in files[:-1]), log) as progress:
         reported = write_report(
             run, files, output,
             order=options["order"], num_groups=options["groups"], num_members=options["members"],
-            num_links=options["links"], overwrite=options["overwrite"], lacking=lacking,
+            num_links=options["links"], overwrite=options["overwrite"], notes=notes,
             progress=progress, warn=log.warning,
         )  # fmt: skip
     log.outcome = f"{output} is whole"

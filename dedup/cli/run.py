@@ -86,7 +86,6 @@ def run(context: click.Context, /, inputs: tuple[str, ...], out: Path, **options
         summary, largest = _run(inputs, out, options, log)
     else:
         summary, largest = _run_with_index(context, inputs, out, options, log)
-    log.outcome = f"{out} is whole"
     if not log.quiet:
         _print(summary, largest, out, log)
 
@@ -97,6 +96,7 @@ def _run(inputs: Sequence[str], out: Path, options: dict[str, Any], log: Log) ->
         from dedup.run import nightly
 
         result = nightly.run(files, out, settings, fields=fields, **arguments)
+        log.outcome = f"{out} is whole"
     if log.quiet or log.form == "json":
         return result.summary, []
     from dedup.cli.closing_table import largest_groups
@@ -115,6 +115,7 @@ def _run_with_index(
     ):
         log.outcome = f"{out} was not written; {options['index']} keeps what was added, run again to go on"
         result = indexed.run(files, out, index, fields=fields_of(options), **arguments)
+        log.outcome = f"{out} is whole"
     num_articles = result.summary["counts"]["articles"]
     log.event(
         "added",

@@ -107,7 +107,7 @@ class _Search:
             self._add_matches(argument)
         elif not stat.S_ISDIR(_mode_of(argument)):
             self._add_file(path)
-        elif _is_output(path):
+        elif is_output(path):
             raise InputError(
                 f"{display_name(path)} is the output of a run; name the files in it to read them"
             )
@@ -119,7 +119,7 @@ class _Search:
         for match in sorted(glob.glob(pattern, recursive=True)):
             path = Path(match)
             if os.path.isdir(path):
-                any_file |= not _is_output(path) and self._add_folder(path)
+                any_file |= not is_output(path) and self._add_folder(path)
             else:
                 self._add_file(path)
                 any_file = True
@@ -180,10 +180,11 @@ def _why_not_folder(path: Path) -> str | None:
         return "hidden"
     if os.path.islink(path):
         return "a link to a folder"
-    return "the output of a run" if _is_output(path) else None
+    return "the output of a run" if is_output(path) else None
 
 
-def _is_output(folder: Path) -> bool:
+def is_output(folder: Path) -> bool:
+    """Return whether a folder is the output of a run."""
     return all(os.path.isfile(folder / name) for name in _OUTPUT_FILES)  # False where it may not look
 
 

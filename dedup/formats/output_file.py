@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dedup.errors import OutputError
-from dedup.formats.output import SUMMARY, blaming, flush
+from dedup.formats.inputs import is_output
+from dedup.formats.output import blaming, flush
 from dedup.formats.results import create_file
 from dedup.formats.signals import signals_held
 from dedup.formats.swap import rename_new
@@ -24,7 +25,7 @@ def check_output_file(target: Path, is_ours: Callable[[bytes], bool], *, overwri
     `is_ours` says by the first kilobyte of a file whether this program wrote it: another one is not replaced.
     """
     place = _place_of(target)
-    if (place.parent / SUMMARY).is_file():
+    if any(is_output(folder) for folder in place.parents):
         raise OutputError(
             f"{target} lies in the output of a run, which no run could replace then; put it beside the folder"
         )
@@ -62,17 +63,20 @@ def output_file(target: Path, is_ours: Callable[[bytes], bool], *, overwrite: bo
         with create_file(partial) as out:
             with suppress(OSError):  # a file system without locks
                 fcntl.flock(out.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield out
-            out.flush()
+            try:
+                yield out
+                out.flush()
+            except OutputError as error:  # it names the file beside
+                raise OutputError(f"{target}: {error}") from error
             with blaming(target):
                 os.fsync(out.fileno())
-        check_output_file(target, is_ours, overwrite=overwrite)
-        with blaming(target), signals_held():
-            if overwrite:
-                partial.replace(place)
-            else:
-                rename_new(partial, place)
-            flush(place.parent)
+            check_output_file(target, is_ours, overwrite=overwrite)
+            with blaming(target), signals_held():  # locked until it has its name
+                if overwrite:
+                    partial.replace(place)
+                else:
+                    rename_new(partial, place)
+                flush(place.parent)
     finally:
         with suppress(OSError):  # it has its name, or was never made
             partial.unlink()

@@ -4,7 +4,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from itertools import compress
 from pathlib import Path
@@ -165,12 +165,17 @@ def _printable(name: str) -> str:
 
 
 def read_lines(path: Path, numbers: set[int]) -> dict[int, dict[str, Any]]:
-    """Return the records on the lines with these numbers, from 1, of a JSON Lines file."""
-    found = {}
+    """Return the records on the lines with these numbers, from 1, of a JSON Lines file.
+
+    One that the strict decoder refuses, for a lone surrogate or a number out of range, is left out.
+    """
+    found, num_left = {}, len(numbers)
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            if number in numbers:
-                found[number] = msgspec.json.decode(line, type=dict[str, Any])
-            if len(found) == len(numbers):
+            if num_left == 0:
                 break
+            if number in numbers:
+                num_left -= 1
+                with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    found[number] = msgspec.json.decode(line, type=dict[str, Any])
     return found

@@ -23,7 +23,7 @@ _NEEDED = (
     *(f"counts.{name}" for name in ("links", "rejected", "repeated_records", "dates_not_understood")),
     *(f"counts.{name}" for name in ("much_cut", "full_buckets")),
     *(f"settings.{name}" for name in ("profile", "threshold", "shingle_size", "furniture", "part_coverage")),
-    "settings.formula_threshold",
+    *("settings.formula_threshold", "settings.short_threshold"),
     *("fields", "inputs", "warnings", "cut_copies", "versions"),
 )
 """What readers of a summary take from it."""

@@ -42,8 +42,8 @@ _MOST_THREADS = 16
 class Samples(NamedTuple):
     """The sampled shingles of some positions: the hash in the high 32 bits of an entry, then the position.
 
-    Those in range k of the hashes, of as many equal ranges as there are threads, are
-    entries[begins[k, p]:ends[k, p]], uint64, of each thread p that took them, in no order. A shingle that a
+    Those in range k of the hashes, of as many equal ranges as there are parts of
+    the positions, are entries[begins[k, p]:ends[k, p]], uint64, of each part p, in no order. A shingle that a
     text repeats is there as often.
     """
 
@@ -68,12 +68,14 @@ def sample_shingles(
     num_parts = max(1, min(num_threads, _MOST_THREADS, int(sums[-1]) // _SHINGLES_A_THREAD))
     cuts = np.searchsorted(sums, np.linspace(0, sums[-1], num_parts + 1).astype(np.int64)[1:-1])
     cuts = np.concatenate([[0], cuts, [len(positions)]])
-    rooms = np.diff(sums[cuts])
-    expected = rooms // SAMPLED_SHARE // num_parts
+    expected = np.diff(sums[cuts]) // SAMPLED_SHARE // num_parts
     parts = [positions[begin:end] for begin, end in pairwise(cuts)]
-    samples, fit = _sample_parts(features, rule, rows, parts, expected + expected // 4 + 4096)
-    if not fit:  # far from the expected share: many texts have, or one repeats, some sampled shingle
-        samples, _ = _sample_parts(features, rule, rows, parts, rooms)
+    rooms = np.tile(expected + expected // 4 + 4096, (num_parts, 1))
+    samples = _sample_parts(features, rule, rows, parts, rooms)
+    needed = samples.ends - samples.begins
+    if np.any(needed > rooms):  # far from the expected share: many texts have, or one repeats, some shingle
+        del samples
+        samples = _sample_parts(features, rule, rows, parts, needed)
     return samples
 
 
@@ -98,22 +100,24 @@ def _sample_parts(
     rows: npt.NDArray[np.int64],
     parts: list[npt.NDArray[np.int64]],
     rooms: npt.NDArray[np.int64],
-) -> tuple[Samples, bool]:
-    """Return samples, each part a thread's, which has so much room in a range; and whether all fit."""
+) -> Samples:
+    """Return samples, each part a thread's; part p has the room rooms[k, p] in range k of the hashes.
+
+    Where that is too little `ends` tells what it should be, and the entries are not to be used.
+    """
     num_parts = len(parts)
-    room_ends = np.cumsum(np.tile(rooms, num_parts)).reshape(num_parts, num_parts)
+    room_ends = np.cumsum(rooms).reshape(num_parts, num_parts)
     begins = room_ends - rooms
     ends = begins.copy()
     entries = np.empty(int(room_ends[-1, -1]), dtype=np.uint64)
 
-    def sample(part: int) -> bool:
+    def sample(part: int) -> None:
         cursors, limits = begins[:, part].copy(), room_ends[:, part].copy()
-        fits = bool(_sample(features, rule, rows, parts[part], cursors, limits, entries))
+        _sample(features, rule, rows, parts[part], cursors, limits, entries)
         ends[:, part] = cursors
-        return fits
 
-    fit = on_threads(sample, range(num_parts), num_parts)
-    return Samples(entries, begins, ends), all(fit)
+    on_threads(sample, range(num_parts), num_parts)
+    return Samples(entries, begins, ends)
 
 
 @inner_kernel
@@ -131,12 +135,12 @@ def keep_sampled(shingles, count):
 def _sample(features, rule, rows, positions, cursors, limits, entries):
     """Write the entries of all positions to the ranges of their hashes, from the cursors on.
 
-    Return whether they fit.
+    Those behind the limit of a range are counted only.
     """
     sums = np.empty(_BLOCK, dtype=np.uint64)
     block = np.empty(_BLOCK, dtype=np.uint32)
     if rule.shingle_size == 0:
-        return True
+        return
     for position in positions:
         row = rows[position]
         at = features.token_begins[row]
@@ -145,13 +149,10 @@ def _sample(features, rule, rows, positions, cursors, limits, entries):
             num = min(_BLOCK, last + 1 - at)
             word_shingles(features.tokens, at, num, rule.shingle_size, rule.multipliers, sums, block)
             kept = keep_sampled(block, num)
-            for k in range(len(cursors)):
-                if cursors[k] + kept > limits[k]:
-                    return False
             for k in range(kept):
                 shingle = u64(block[k])
                 place = np.int64(shingle * u64(len(cursors)) >> u64(32))
-                entries[cursors[place]] = shingle << u64(32) | u64(position)
+                if cursors[place] < limits[place]:
+                    entries[cursors[place]] = shingle << u64(32) | u64(position)
                 cursors[place] += 1
             at += num
-    return True

@@ -60,6 +60,8 @@ class Row:
         words = "".join(run.text for run in self.left).split()
         if len(words) <= 2 * _EDGE_WORDS:  # a script without blanks
             text = " ".join(words)
+            if len(text) <= 8 * _EDGE_WORDS:
+                return None
             return text[: 3 * _EDGE_WORDS], text[-3 * _EDGE_WORDS :]
         return " ".join(words[:_EDGE_WORDS]), " ".join(words[-_EDGE_WORDS:])
 

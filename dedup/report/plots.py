@@ -27,7 +27,7 @@ class Bar:
     def short_count(self) -> str:
         """The count in four characters at most, as there is room for over a bar."""
         for unit, size in (("M", 1_000_000), ("k", 1_000)):
-            if self.count >= size:
+            if self.count >= 0.9995 * size:
                 number = self.count / size
                 return f"{number:.1f}{unit}" if number < 9.95 else f"{number:.0f}{unit}"
         return str(self.count)

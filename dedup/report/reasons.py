@@ -24,7 +24,8 @@ def copy_reason(member: Member, settings: Mapping[str, Any]) -> str:
     threshold = settings["threshold"]
     reason = (
         f"Of all shingles of the two articles {member.jaccard:.0%} are in both; {threshold:.0%} makes a "
-        f"copy. The kept article has {member.coverage:.0%} of those of this one."
+        f"copy, of runs of characters in texts of a few words {settings['short_threshold']:.0%}. The kept "
+        f"article has {member.coverage:.0%} of those of this one."
     )
     strict = settings["formula_threshold"]
     if threshold <= member.jaccard < strict:

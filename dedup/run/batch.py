@@ -23,6 +23,8 @@ from dedup.run.sketching import sketch_texts
 from dedup.run.stages import evidence_of, features_of, lanes_of, rule_of, titles_of
 from dedup.settings import Settings, checked_settings
 
+_MANY_ARTICLES = 100_000  # of fewer, what goes back to the system is less than what it takes to ask
+
 
 def find_groups(
     records: Any,
@@ -83,7 +85,8 @@ def group_sketches(
         )
         num_tokens, num_cut = sketches.num_tokens, sketches.num_cut
         del sketches, lanes
-        give_back_unused()  # the sampled shingles come next, when most is in memory
+        if len(order) >= _MANY_ARTICLES:
+            give_back_unused()  # the sampled shingles come next, when most is in memory
         wording = word_banded(order, features, rule, banded, num_threads=num_threads)
         expect_scattered_reads(features.tokens, features.characters)
         scan = scan_banded(order, features, rule, banded, wording, num_threads=num_threads)

@@ -66,9 +66,9 @@ class ArticleIds(Sequence[ArticleId]):
         return int(text) if self._is_integer[row] else text
 
     def __iter__(self) -> Iterator[ArticleId]:
-        strings = self.to_arrow()
+        column = self.to_arrow()
         for start in range(0, len(self), _BLOCK):
-            texts = strings[start : start + _BLOCK].to_pylist()
+            texts = column[start : start + _BLOCK].to_pylist()
             are_integers = self._is_integer[start : start + _BLOCK]
             if any(are_integers):
                 texts = [int(text) if is_ else text for text, is_ in zip(texts, are_integers, strict=True)]

@@ -4,7 +4,7 @@ import hashlib
 import heapq
 import itertools
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
@@ -101,7 +101,9 @@ def _cut(group: Group, num_members: int) -> Group:
 def _least(items: Iterable[_Item], number: int, key: Callable[[_Item], object]) -> list[_Item]:
     """Return the items with the least keys; those with the same key in their order. All are looked at."""
     numbered = ((key(item), place, item) for place, item in enumerate(items))
-    return [item for _, _, item in heapq.nsmallest(number, numbered)]
+    least = heapq.nsmallest(number, numbered)
+    deque(numbered, maxlen=0)  # for none nsmallest looks at none
+    return [item for _, _, item in least]
 
 
 def _lowest_jaccard(chosen: ChosenGroup) -> float:
@@ -136,7 +138,10 @@ _GROUP_KEYS: dict[str, Callable[[ChosenGroup], object]] = {
 
 
 def _reject_kinds(output: RunOutput) -> tuple[list[RejectKind], int]:
-    """Return the most frequent reasons, whatever values they name, and how many records have others."""
+    """Return the first kinds of reasons, whatever values they name, and how many records have others.
+
+    The most frequent of these kinds comes first.
+    """
     kinds: dict[str, RejectKind] = {}
     num_others = 0
     for reject in output.rejects():

@@ -49,17 +49,30 @@ class Reported(NamedTuple):
 
 
 def open_texts(output: RunOutput, inputs: Sequence[str], *, html: bool) -> tuple[list[RecordFile], list[str]]:
-    """Return the files with the texts of a run, and the names of its inputs that are not there any more.
+    """Return the files with the texts of a run, and what the reader of a report should know of them.
 
     `inputs` are those of the run again; for none, those that its summary names. The records that the run kept
     come last: they are read for what the inputs lack. Raises `InputError` as `open_inputs` does.
     """
     named: list[str] = [] if inputs else [str(name) for name in output.summary["inputs"]]
     there = [name for name in named if os.path.isfile(name)]
+    gone = [name for name in named if name not in there]
+    changed = [name for name in there if os.path.getmtime(name) > output.written]
+    notes = []
+    if gone:
+        notes.append(
+            f"inputs that cannot be found by the names in summary.json: {len(gone)}, the first is {gone[0]}; "
+            "name the inputs again, as for the run, to have their texts"
+        )
+    if changed:
+        notes.append(
+            f"inputs that were changed after the run: {len(changed)}, the first is {changed[0]}; texts may "
+            "be others than those that were compared"
+        )
     found = open_inputs([*inputs, *there]).files if inputs or there else []
     kept = JsonLinesFile(output.folder / "unique.jsonl")
     files = [*found, kept]
-    return html_fields(files) if html else files, [name for name in named if name not in there]
+    return html_fields(files) if html else files, notes
 
 
 def write_report(
@@ -72,15 +85,15 @@ def write_report(
     num_members: int = 20,
     num_links: int = 20,
     overwrite: bool = False,
-    lacking: Sequence[str] = (),
+    notes: Sequence[str] = (),
     progress: Progress = lambda stage, articles, num_bytes: None,
     warn: Callable[[str], None] = lambda message: None,
 ) -> Reported:
     """Write the report of a run into the file `target`, which appears when it is whole.
 
-    `files` have the texts, the first that has an id counts; `lacking` are inputs that are not there, of which
-    the page tells. No more texts are held than are shown. Raises `SettingsError` for an unknown order,
-    `InputError` where output or input cannot be read, `OutputError` where `target` cannot be written.
+    `files` have the texts, the first that has an id counts; page and `warn` tell the `notes` on them. No more
+    texts are held than are shown. Raises `SettingsError` for an unknown order, `InputError` where output or
+    input cannot be read, `OutputError` where `target` cannot be written.
     """
     check_output_file(target, is_report, overwrite=overwrite)
     settings = output.summary["settings"]
@@ -93,7 +106,12 @@ def write_report(
     wanted = wanted_ids(contents)
     articles = _read_articles(output, files, wanted, progress)
     num_lacking = sum(id_ not in articles for id_ in wanted)
-    notes = _notes(lacking, num_lacking, len(wanted))
+    notes = [*notes]
+    if num_lacking:
+        notes.append(
+            f"articles whose texts are in none of the records that were read: {num_lacking} of {len(wanted)} "
+            "that are shown"
+        )
     for note in notes:
         warn(note)
     progress("write", len(articles), 0)
@@ -127,21 +145,6 @@ def write_report(
         contents.num_groups, len(contents.groups), contents.num_links, len(contents.links), num_lacking,
         num_bytes,
     )  # fmt: skip
-
-
-def _notes(lacking: Sequence[str], num_lacking: int, num_wanted: int) -> list[str]:
-    notes = []
-    if lacking:
-        notes.append(
-            f"inputs of the run that are not there any more: {len(lacking)}, the first is {lacking[0]}; "
-            "name the inputs again, as for the run, to have their texts"
-        )
-    if num_lacking:
-        notes.append(
-            f"articles whose texts are in none of the records that were read: {num_lacking} of {num_wanted} "
-            "that are shown"
-        )
-    return notes
 
 
 def _read_articles(

@@ -73,7 +73,8 @@ def string_buffers(texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], n
     if len(texts) == 0 or offset_buffer is None:
         return np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.uint8)
     offsets = np.frombuffer(offset_buffer, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    data = np.frombuffer(data_buffer or b"", dtype=np.uint8)
+    # An array of no bytes that can be written, as of all texts: kernels are compiled for each kind.
+    data = np.frombuffer(data_buffer if data_buffer else bytearray(), dtype=np.uint8)
     if texts.null_count:
         return string_buffers(texts.fill_null(""))
     return offsets, data

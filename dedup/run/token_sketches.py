@@ -95,6 +95,7 @@ def sketch_tokens(
 def sign_short_texts(
     hashes: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], settings: Settings
 ) -> npt.NDArray[np.uint32]:
+    """Return the signatures of short texts from their character shingles, uint32[n, num_perm]."""
     if len(offsets) == 1:  # most articles that come alone
         return np.empty((0, settings.num_perm), dtype=np.uint32)
     return sign_shingle_hashes(hashes, offsets, num_perm=settings.num_perm, seed=settings.seed)

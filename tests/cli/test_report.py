@@ -73,6 +73,37 @@ def test_what_is_not_shown_is_counted(dedup: Command, out: Path, tmp_path: Path,
     assert hidden == [size - 2 for size in sizes if size > 2]
 
 
+def test_a_report_of_no_groups_and_no_parts_counts_them_all(
+    dedup: Command, out: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "report.html"
+    assert dedup("report", out, "-o", page, "--groups", "0", "--links", "0").returncode == 0
+    num_groups = len((out / "groups.jsonl").read_text("utf-8").splitlines())
+    text = page.read_text("utf-8")
+    assert f"0 of {num_groups} groups are here" in text
+    assert text.count("None was asked for.") == 2
+
+
+def test_inputs_that_were_changed_after_the_run_are_told(
+    dedup: Command, articles: Path, tmp_path: Path
+) -> None:
+    day = tmp_path / "day.jsonl"
+    day.write_bytes(articles.read_bytes())
+    dedup("run", day, "-o", tmp_path / "out", "--quiet")
+    later = (tmp_path / "out" / "summary.json").stat().st_mtime + 10
+    os.utime(day, (later, later))
+    done = dedup("report", tmp_path / "out", "-o", tmp_path / "report.html")
+    assert done.returncode == 0
+    assert "inputs that were changed after the run: 1, the first is " in done.stderr
+
+
+def test_no_report_goes_anywhere_below_the_output_of_a_run(dedup: Command, out: Path) -> None:
+    done = dedup("report", out, "-o", out / "pages" / "report.html")
+    assert done.returncode == 4
+    assert "lies in the output of a run" in done.stderr
+    assert not (out / "pages").exists()
+
+
 def test_the_most_doubtful_group_comes_first(dedup: Command, out: Path, tmp_path: Path) -> None:
     groups = [json.loads(line) for line in (out / "groups.jsonl").read_text("utf-8").splitlines()]
     lowest = min(groups, key=lambda group: min(member["jaccard"] for member in group["members"]))
@@ -89,7 +120,7 @@ def test_without_the_input_the_texts_that_were_kept_are_shown(
     moved.rename(tmp_path / "elsewhere.jsonl")
     done = dedup("report", tmp_path / "out", "-o", tmp_path / "report.html")
     assert done.returncode == 0
-    assert "inputs of the run that are not there any more: 1, the first is " in done.stderr
+    assert "inputs that cannot be found by the names in summary.json: 1, the first is " in done.stderr
     assert "The dropped one is not in the records that were read" in (tmp_path / "report.html").read_text(
         "utf-8"
     )

@@ -330,6 +330,18 @@ def test_report_shows_titles_on_one_line_without_what_a_terminal_obeys(
     assert "   3  x 0        a [2Jb c d\u200cه\n" in done.stdout
 
 
+@pytest.mark.parametrize("odd", ['"title": "a\\ud800"', '"title": "a", "n": 1e999'])
+def test_groups_whose_records_a_strict_decoder_refuses_are_shown_without_a_title(
+    dedup: Command, tmp_path: Path, odd: str
+) -> None:
+    story = "the harbour office said on Monday that the new ferry will sail twice a day"
+    lines = [f'{{"id": "x{n}", "text": "{story}", {odd}}}\n' for n in range(3)]
+    (tmp_path / "in.jsonl").write_text("".join(lines))
+    done = dedup("run", tmp_path / "in.jsonl", "-o", tmp_path / "out")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert "   3  x0\n" in done.stdout
+
+
 def test_report_of_a_title_that_the_output_cannot_encode(
     dedup: Command, articles: Path, tmp_path: Path
 ) -> None:

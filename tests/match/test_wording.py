@@ -111,6 +111,8 @@ def test_text_that_repeats_one_sampled_shingle_over_and_over(
         wording = wording_of(features, rule, [0, 1], [True, True], num_threads)
         assert wording.num_sampled.tolist()[0] == 1
         assert wording.buckets.num_buckets == 1
+    rows = np.arange(2)
+    assert len(samples.sample_shingles(features, rule, rows, rows).entries) <= 50_002
 
 
 def test_no_text_and_headlines_have_no_wording(

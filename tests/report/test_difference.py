@@ -73,6 +73,15 @@ def test_a_long_passage_of_both_is_one_row_with_its_edges() -> None:
     assert row.edges[1].endswith(" word99")
 
 
+def test_edges_of_a_script_without_blanks_do_not_overlap() -> None:
+    sentence = "天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往"
+    (row,) = difference(sentence, sentence).rows
+    assert row.edges is None
+    (row,) = difference(sentence * 5, sentence * 5).rows
+    assert row.edges is not None
+    assert sum(map(len, row.edges)) < len(sentence * 5)
+
+
 def test_words_beyond_the_most_are_counted() -> None:
     lines = "\n".join(f"line {number}" for number in range(MAX_WORDS))
     found = difference(lines, "line 1")
